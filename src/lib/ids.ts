@@ -1,4 +1,4 @@
-import { validate, v7 } from 'uuid';
+import { v7, validate } from 'uuid';
 
 /** A new id: UUIDv7, so ids sort by the time they were made. */
 export const newId = (): string => v7();

@@ -1,0 +1,41 @@
+import type Router from '@koa/router';
+import Koa, { type Context, type Middleware, type Next } from 'koa';
+import { notFound } from '../lib/errors.js';
+import type { Logger } from '../platform/log.js';
+import type { Metrics } from '../platform/metrics.js';
+import { problems } from './problem.js';
+import { requestLog } from './request-log.js';
+
+export interface AppParts {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly trustProxy: boolean;
+  /** Headers every answer has, CORS answers included. */
+  readonly security: Middleware;
+  /** Doors that read the raw body themselves (carrier webhooks), tried before the table. */
+  readonly rawDoors: readonly Middleware[];
+  readonly router: Router;
+}
+
+/** The whole onion, in order. */
+export function createApp(parts: AppParts): Koa {
+  const app = new Koa({ proxy: parts.trustProxy });
+  app.silent = true;
+  app.on('error', (error: Error & { code?: string }) => {
+    // A client that left in the middle of its answer is no fault of ours.
+    if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET')
+      parts.log.warn({ err: error }, 'answer could not be sent');
+  });
+  app.use(requestLog(parts.log, parts.metrics));
+  app.use(problems(parts.log));
+  app.use(parts.security);
+  for (const door of parts.rawDoors) app.use(door);
+  app.use(parts.router.routes() as unknown as Middleware);
+  app.use(unknownPath);
+  return app;
+}
+
+async function unknownPath(ctx: Context, next: Next): Promise<void> {
+  await next();
+  if (ctx.status === 404 && ctx.body === undefined && !ctx.state.route) throw notFound();
+}

@@ -1,0 +1,139 @@
+import type { IncomingMessage } from 'node:http';
+import { Busboy } from '@fastify/busboy';
+import rawBody from 'raw-body';
+import { AppError } from '../lib/errors.js';
+import { explainJsonError } from './json-error.js';
+import type { BodyKind, UploadedFile } from './route.js';
+
+export interface ParsedBody {
+  /** Undefined: no body was sent. */
+  readonly value: unknown;
+  readonly files: readonly UploadedFile[];
+}
+
+const MAX_DEPTH = 32;
+const TYPES: Readonly<Record<BodyKind, string>> = {
+  json: 'application/json',
+  form: 'application/x-www-form-urlencoded',
+  multipart: 'multipart/form-data',
+  csv: 'text/csv',
+};
+
+const tooLarge = (limit: number): AppError =>
+  new AppError('too_large', 'body_too_large', `The body may have ${limit} bytes at most.`);
+
+const parseError = (explanation: string): AppError =>
+  new AppError('invalid', 'parse_error', `JSON parse error - ${explanation}`);
+
+export const malformedBody = (what: string): AppError => new AppError('invalid', 'parse_error', what);
+
+/** Which of the route's body kinds the request has. @throws 415 */
+export function bodyKind(request: IncomingMessage, accepted: readonly BodyKind[]): BodyKind | null {
+  if (!hasBody(request)) return null;
+  const given = request.headers['content-type'] ?? '';
+  const mediaType = given.split(';', 1)[0]?.trim().toLowerCase();
+  const kind = accepted.find((candidate) => TYPES[candidate] === mediaType);
+  if (kind) return kind;
+  throw new AppError('unsupported_type', 'unsupported_media_type', `Unsupported media type "${given}" in request.`);
+}
+
+function hasBody(request: IncomingMessage): boolean {
+  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+}
+
+/** Reads and parses the body. @throws 413, 400 */
+export async function readBody(request: IncomingMessage, kind: BodyKind | null, limit: number): Promise<ParsedBody> {
+  if (kind === null) return { value: undefined, files: [] };
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+  if (kind === 'multipart') return readMultipart(request, limit);
+  const bytes = await readBytes(request, limit);
+  if (kind === 'form') return { value: formObject(bytes.toString('utf8')), files: [] };
+  if (kind === 'csv') return { value: bytes.toString('utf8'), files: [] };
+  return { value: parseJson(bytes), files: [] };
+}
+
+/** The raw bytes of a body, at most `limit`. @throws 413 */
+export async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
+  try {
+    return await rawBody(request, { limit, length: request.headers['content-length'] ?? null });
+  } catch (error) {
+    const type = (error as { type?: string }).type;
+    if (type === 'entity.too.large') throw tooLarge(limit);
+    throw new AppError('invalid', 'incomplete_body', 'The body did not arrive whole.', { cause: error });
+  }
+}
+
+function parseJson(bytes: Buffer): unknown {
+  if (bytes.length === 0) return undefined;
+  const text = bytes.toString('utf8');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw parseError(explainJsonError(bytes));
+  }
+  if (depthExceeds(text, MAX_DEPTH)) throw malformedBody(`The body may be nested ${MAX_DEPTH} levels deep at most.`);
+  return value;
+}
+
+/** Whether brackets nest deeper than `limit`, without recursion. */
+export function depthExceeds(json: string, limit: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < json.length; i++) {
+    const code = json.charCodeAt(i);
+    if (inString) {
+      if (code === 0x5c) i++;
+      else if (code === 0x22) inString = false;
+    } else if (code === 0x22) inString = true;
+    else if (code === 0x7b || code === 0x5b) {
+      if (++depth > limit) return true;
+    } else if (code === 0x7d || code === 0x5d) depth--;
+  }
+  return false;
+}
+
+function formObject(text: string): Record<string, unknown> {
+  // A repeated member's last value counts, as in the seed.
+  return Object.fromEntries(new URLSearchParams(text));
+}
+
+function readMultipart(request: IncomingMessage, limit: number): Promise<ParsedBody> {
+  return new Promise((resolve, reject) => {
+    const value: Record<string, unknown> = {};
+    const files: UploadedFile[] = [];
+    let received = 0;
+    const fail = (error: unknown): void => {
+      request.unpipe();
+      request.resume();
+      reject(error instanceof AppError ? error : malformedBody('Multipart form parse error.'));
+    };
+    let parser: InstanceType<typeof Busboy>;
+    try {
+      parser = new Busboy({
+        headers: request.headers as { 'content-type': string },
+        limits: { fieldSize: limit, fileSize: limit, files: 5, fields: 100, parts: 105 },
+      });
+    } catch (error) {
+      fail(error);
+      return;
+    }
+    parser.on('field', (name, text) => {
+      value[name] = text;
+    });
+    parser.on('file', (field, stream, filename) => {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('limit', () => fail(tooLarge(limit)));
+      stream.on('end', () => files.push({ field, filename, content: Buffer.concat(chunks) }));
+    });
+    parser.on('error', fail);
+    parser.on('finish', () => resolve({ value, files }));
+    request.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+      if (received > limit + 65_536) fail(tooLarge(limit));
+    });
+    request.on('aborted', () => fail(malformedBody('The body did not arrive whole.')));
+    request.pipe(parser);
+  });
+}

@@ -1,0 +1,120 @@
+import Router from '@koa/router';
+import type { Context } from 'koa';
+import { AppError, notFound, permissionDenied } from '../lib/errors.js';
+import { isId } from '../lib/ids.js';
+import { type Actor, hasRole, hasScope } from './actor.js';
+import { bodyKind, readBody } from './body.js';
+import { type AnyRoute, Reply } from './route.js';
+import { validateBody, validateQuery } from './validate.js';
+
+export interface DispatchDeps {
+  authenticate(ctx: Context): Promise<Actor>;
+  /** Takes the request's cost from the caller's share; throws 429. Sets the rate-limit headers. */
+  limit(ctx: Context, route: AnyRoute, actor: Actor | null): Promise<void>;
+}
+
+const DEFAULT_BODY_LIMIT = 1_048_576;
+const NOBODY = Object.freeze({
+  kind: 'user',
+  accountId: '',
+  userId: null,
+  apiKeyId: null,
+  role: 'member',
+  scopes: new Set(),
+  sessionId: null,
+  expiresAt: null,
+}) as Actor;
+
+/**
+ * Mounts the route table. Routes of one path share one handler, so that the order of the contract holds: unknown path
+ * 404, token 401, method 405, permission 403/404, type 415, size 413, body 400.
+ */
+export function mountRoutes(routes: readonly AnyRoute[], deps: DispatchDeps): Router {
+  const router = new Router({ sensitive: true });
+  const byPath = groupByPath(routes);
+  const paths = [...byPath.keys()].sort((a, b) => parts(a) - parts(b));
+  for (const path of paths) {
+    const rows = byPath.get(path) ?? [];
+    router.all(path, (ctx) => serve(ctx as unknown as Context, path, rows, deps));
+  }
+  return router;
+}
+
+const parts = (path: string): number => (path.match(/:/g) ?? []).length;
+
+function groupByPath(routes: readonly AnyRoute[]): Map<string, AnyRoute[]> {
+  const groups = new Map<string, AnyRoute[]>();
+  for (const row of routes) groups.set(row.path, [...(groups.get(row.path) ?? []), row]);
+  return groups;
+}
+
+async function serve(ctx: Context, path: string, rows: readonly AnyRoute[], deps: DispatchDeps): Promise<void> {
+  ctx.state.route = path;
+  const method = ctx.method === 'HEAD' ? 'get' : ctx.method.toLowerCase();
+  const found = rows.find((row) => row.method === method);
+  const isPublic = found ? found.access === 'public' : rows.every((row) => row.access === 'public');
+  const actor = isPublic ? null : await deps.authenticate(ctx);
+  ctx.state.actor = actor;
+  if (!found) throw methodNotAllowed(ctx.method, rows);
+  await deps.limit(ctx, found, actor);
+  if (actor) checkPermission(actor, found);
+  const params = ctx.params as Record<string, string>;
+  if (!Object.entries(params).every(([name, value]) => isParam(name, value))) throw notFound();
+  await found.permit?.({ actor: actor ?? NOBODY, params });
+  await answer(ctx, found, actor ?? NOBODY, params);
+}
+
+const isParam = (name: string, value: string): boolean => (name === 'id' || name.endsWith('_id') ? isId(value) : true);
+
+function methodNotAllowed(method: string, rows: readonly AnyRoute[]): AppError {
+  const allow = rows.map((row) => row.method.toUpperCase()).join(', ');
+  return new AppError('method_not_allowed', 'method_not_allowed', `Method "${method}" not allowed.`, {
+    headers: { Allow: allow },
+  });
+}
+
+function checkPermission(actor: Actor, row: AnyRoute): void {
+  if (!hasRole(actor, row.role ?? 'member')) throw permissionDenied();
+  if (actor.kind !== 'api_key') return;
+  if (row.scope && hasScope(actor, row.scope)) return;
+  const detail = row.scope ? `This API key lacks the scope ${row.scope}.` : 'API keys cannot be used here.';
+  throw new AppError('forbidden', 'insufficient_scope', detail);
+}
+
+async function answer(ctx: Context, row: AnyRoute, actor: Actor, params: Record<string, string>): Promise<void> {
+  const kind = row.body || row.accepts ? bodyKind(ctx.req, row.accepts ?? ['json']) : null;
+  const read = await readBody(ctx.req, kind, row.bodyLimit ?? DEFAULT_BODY_LIMIT);
+  const query = row.query ? validateQuery(row.query, { ...ctx.query }, row.unknownQuery ?? 'refuse') : {};
+  const isObject = kind !== 'csv' && row.body !== undefined;
+  const body = isObject && row.body ? validateBody(row.body, read.value, row.unknownBody ?? 'refuse') : read.value;
+  const left = new AbortController();
+  ctx.res.once('close', () => ctx.res.writableFinished || left.abort());
+
+  const outcome = await row.handle({
+    actor,
+    params,
+    query: query as Record<string, unknown>,
+    body,
+    files: read.files,
+    address: ctx.ip,
+    requestId: ctx.state.requestId,
+    headers: ctx.headers,
+    url: new URL(ctx.originalUrl, 'http://switchboard'),
+    signal: left.signal,
+    note: (facts) => Object.assign(ctx.state.facts, facts),
+  });
+  write(ctx, row, outcome instanceof Reply ? outcome : new Reply(outcome));
+}
+
+function write(ctx: Context, row: AnyRoute, reply: Reply): void {
+  const { body } = reply;
+  ctx.status = reply.status ?? row.status ?? (body === undefined ? 204 : 200);
+  if (body !== undefined) {
+    const isRaw = typeof body === 'string' || Buffer.isBuffer(body) || isStream(body);
+    ctx.body = isRaw ? body : JSON.stringify(body);
+    if (!isRaw) ctx.type = 'application/json';
+  }
+  ctx.set(reply.headers);
+}
+
+const isStream = (body: unknown): boolean => typeof (body as { pipe?: unknown } | null)?.pipe === 'function';

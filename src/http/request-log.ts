@@ -1,0 +1,45 @@
+import type { Context, Next } from 'koa';
+import { v4 } from 'uuid';
+import type { Logger } from '../platform/log.js';
+import type { Metrics } from '../platform/metrics.js';
+
+const ACCEPTED_ID = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** Names the request and writes one line when it is answered; handlers add facts with `note`. No query: it may hold numbers. */
+export function requestLog(log: Logger, metrics: Metrics) {
+  const seconds = metrics.histogram('switchboard_http_request_seconds', 'Requests by route and status.', [
+    'method',
+    'route',
+    'status',
+  ]);
+  return async (ctx: Context, next: Next): Promise<void> => {
+    const started = performance.now();
+    const given = ctx.get('x-request-id');
+    const requestId = ACCEPTED_ID.test(given) ? given : v4();
+    ctx.state.requestId = requestId;
+    ctx.state.facts = {};
+    ctx.set('X-Request-Id', requestId);
+    try {
+      await next();
+    } finally {
+      const ms = performance.now() - started;
+      const route = ctx.state.route ?? 'none';
+      seconds.observe({ method: ctx.method, route, status: String(ctx.status) }, ms / 1000);
+      log.info(
+        {
+          requestId,
+          method: ctx.method,
+          route,
+          path: route === 'none' ? undefined : ctx.path,
+          status: ctx.status,
+          code: ctx.state.errorCode,
+          ms: Math.round(ms * 10) / 10,
+          accountId: ctx.state.actor?.accountId,
+          userId: ctx.state.actor?.userId,
+          ...ctx.state.facts,
+        },
+        'request',
+      );
+    }
+  };
+}

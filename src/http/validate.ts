@@ -1,0 +1,91 @@
+import type Joi from 'joi';
+import { type AppError, invalidFields } from '../lib/errors.js';
+
+const MESSAGES: Readonly<Record<string, string>> = {
+  'any.required': 'This field is required.',
+  'any.only': 'Must be one of: {#valids}.',
+  'any.unknown': 'Unknown field.',
+  'object.unknown': 'Unknown field.',
+  'object.base': 'Must be an object.',
+  'array.base': 'Must be a list.',
+  'array.max': 'At most {#limit} entries are allowed.',
+  'array.min': 'At least {#limit} entries are needed.',
+  'array.unique': 'The same entry stands here twice.',
+  'string.base': 'Not a valid string.',
+  'string.empty': 'This field may not be blank.',
+  'string.max': 'Ensure this field has no more than {#limit} characters.',
+  'string.min': 'Ensure this field has at least {#limit} characters.',
+  'string.guid': 'Not a valid id.',
+  'string.uri': 'Not a valid URL.',
+  'string.uriCustomScheme': 'Not a valid URL.',
+  'string.pattern.base': 'Not in the expected form.',
+  'string.isoDate': 'Not a valid time (ISO 8601).',
+  'boolean.base': 'Must be a valid boolean.',
+  'number.base': 'A valid number is required.',
+  'number.integer': 'A whole number is required.',
+  'number.unsafe': 'A whole number is required.',
+  'number.min': 'Ensure this value is at least {#limit}.',
+  'number.max': 'Ensure this value is at most {#limit}.',
+  'date.base': 'Not a valid time (ISO 8601).',
+  'date.format': 'Not a valid time (ISO 8601).',
+};
+
+const OPTIONS: Joi.ValidationOptions = {
+  abortEarly: false,
+  errors: { wrap: { label: false, array: false } },
+  messages: MESSAGES,
+};
+
+/** Joi's findings as the wire's `{member: [sentences]}`; what concerns the whole goes under `non_field_errors`. */
+export function fieldErrors(error: Joi.ValidationError): Record<string, string[]> {
+  const fields: Record<string, string[]> = {};
+  for (const detail of error.details) {
+    const name = detail.path.length > 0 ? String(detail.path[0]) : 'non_field_errors';
+    const sentence = detail.context?.value === null ? 'This field may not be null.' : detail.message;
+    fields[name] ??= [];
+    if (!fields[name].includes(sentence)) fields[name].push(sentence);
+  }
+  return fields;
+}
+
+function nonObject(value: unknown): AppError | null {
+  if (value === null) return invalidFields({ non_field_errors: ['No data provided'] });
+  if (typeof value === 'object' && !Array.isArray(value)) return null;
+  return invalidFields({ non_field_errors: [`Invalid data. Expected a dictionary, but got ${pythonType(value)}.`] });
+}
+
+// The seed's sentence names Python's types.
+function pythonType(value: unknown): string {
+  if (Array.isArray(value)) return 'list';
+  if (typeof value === 'string') return 'str';
+  if (typeof value === 'boolean') return 'bool';
+  return Number.isInteger(value) ? 'int' : 'float';
+}
+
+/** @throws 400 with one list of sentences for each wrong member */
+export function validateBody(schema: Joi.ObjectSchema, value: unknown, unknown: 'ignore' | 'refuse'): unknown {
+  const given = value === undefined ? {} : value;
+  const wrong = nonObject(given);
+  if (wrong) throw wrong;
+  return validate(schema, given, unknown, {});
+}
+
+/** Query values are texts; numbers and booleans in them are converted. @throws 400 under the filter's name */
+export function validateQuery(schema: Joi.ObjectSchema, value: unknown, unknown: 'ignore' | 'refuse'): unknown {
+  return validate(schema, value, unknown, { 'object.unknown': 'Unknown filter.' });
+}
+
+function validate(
+  schema: Joi.Schema,
+  value: unknown,
+  unknown: 'ignore' | 'refuse',
+  messages: Record<string, string>,
+): unknown {
+  const result = schema.validate(value, {
+    ...OPTIONS,
+    messages: { ...MESSAGES, ...messages },
+    ...(unknown === 'ignore' ? { stripUnknown: true } : { allowUnknown: false }),
+  });
+  if (result.error) throw invalidFields(fieldErrors(result.error));
+  return result.value;
+}

@@ -1,0 +1,21 @@
+import knex, { type Knex } from 'knex';
+import pg from 'pg';
+import type { Logger } from '../log.js';
+
+/** The database, or a transaction on it: every repository function takes it as its first argument. */
+export type Db = Knex;
+
+// int8 as a number: seq, counts and milliseconds stay far below 2^53. Numeric stays a string (prices are decimal).
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+/** Opens the pool. `onConnect` failures and idle-client errors are logged, never thrown into the void. */
+export function connectDatabase(url: string, poolSize: number, log: Logger): Knex {
+  const db = knex({
+    client: 'pg',
+    connection: { connectionString: url, application_name: 'switchboard', keepAlive: true },
+    pool: { min: 0, max: poolSize, acquireTimeoutMillis: 10_000, propagateCreateError: false },
+    acquireConnectionTimeout: 10_000,
+  });
+  db.on('error', (error: unknown) => log.warn({ err: error }, 'database connection'));
+  return db;
+}
