@@ -184,7 +184,7 @@ function understand(content: WebhookContent): Understanding {
   const pick = picker(json);
   const eventType = textOf(memberOf(json, 'type')) ?? null;
   const state = STATES.get(eventType ?? '');
-  if (state === undefined) {
+  if (eventType === null || state === undefined) {
     const detail = eventType === null ? 'The body has no type.' : `The type "${eventType}" is not known.`;
     return { kind: 'ignored', eventType, code: 'unknown_event', detail };
   }
