@@ -1,0 +1,71 @@
+import type { CallRow } from './call.js';
+
+const time = (at: Date | null): string | null => at?.toISOString() ?? null;
+
+/** A call log as the wire shows it: REST, exports and events alike. */
+export function presentCall(row: CallRow): Record<string, unknown> {
+  const startedAt = row.started_at.toISOString();
+  return {
+    id: row.id,
+    virtual_number_id: row.virtual_number_id,
+    virtual_number: row.virtual_number,
+    user_id: row.user_id,
+    direction: row.direction,
+    caller_number: row.caller_number,
+    called_number: row.called_number,
+    status: row.status,
+    disposition: row.disposition,
+    timestamp: startedAt,
+    started_at: startedAt,
+    ringing_at: time(row.ringing_at),
+    answered_at: time(row.answered_at),
+    ended_at: time(row.ended_at),
+    duration: row.duration,
+    ring_duration: row.ring_duration,
+    hangup_cause: row.hangup_cause,
+    hangup_source: row.hangup_source,
+    provider_cause: row.provider_cause,
+    provider: row.provider,
+    carrier_id: row.carrier_id,
+    carrier_call_id: row.carrier_call_id,
+    parent_call_log_id: row.parent_call_log_id,
+    price: row.price === null ? null : String(row.price),
+    currency: row.currency,
+    tags: row.tags,
+    note: row.note,
+    updated_at: row.updated_at.toISOString(),
+  };
+}
+
+/** The members of a presented call, in their order: the export's columns. */
+export const CALL_FIELDS = [
+  'id',
+  'virtual_number_id',
+  'virtual_number',
+  'user_id',
+  'direction',
+  'caller_number',
+  'called_number',
+  'status',
+  'disposition',
+  'timestamp',
+  'started_at',
+  'ringing_at',
+  'answered_at',
+  'ended_at',
+  'duration',
+  'ring_duration',
+  'hangup_cause',
+  'hangup_source',
+  'provider_cause',
+  'provider',
+  'carrier_id',
+  'carrier_call_id',
+  'parent_call_log_id',
+  'price',
+  'currency',
+  'tags',
+  'note',
+  'updated_at',
+] as const;
+export type CallField = (typeof CALL_FIELDS)[number];
