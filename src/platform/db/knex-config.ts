@@ -1,0 +1,30 @@
+import { readdirSync } from 'node:fs';
+import { dirname, extname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Knex } from 'knex';
+
+/** `migrations/` stands where this file's tree stands: beside `src/` in the sources, beside `dist/src/` in the build. */
+const FOLDER = resolve(dirname(fileURLToPath(import.meta.url)), '../../../migrations');
+
+/** Names of our migrations in order, without extension: Knex would take the `.js` of a build for other files. */
+export function migrationNames(): string[] {
+  return [...migrationFiles().keys()];
+}
+
+function migrationFiles(): Map<string, string> {
+  const files = readdirSync(FOLDER).filter((file) => /^\d{12}_\w+\.(ts|js)$/.test(file));
+  return new Map(files.sort().map((file) => [file.slice(0, -extname(file).length), join(FOLDER, file)]));
+}
+
+const migrationSource: Knex.MigrationSource<string> = {
+  getMigrations: async () => migrationNames(),
+  getMigrationName: (name) => name,
+  getMigration: async (name) => import(pathToFileURL(migrationFiles().get(name) ?? name).href),
+};
+
+export const knexConfig = (url: string): Knex.Config => ({
+  client: 'pg',
+  connection: { connectionString: url, application_name: 'switchboard migrate' },
+  pool: { min: 0, max: 2 },
+  migrations: { migrationSource },
+});
