@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { Busboy } from '@fastify/busboy';
 import rawBody from 'raw-body';
@@ -65,6 +66,7 @@ export async function readBytes(request: IncomingMessage, limit: number): Promis
 
 function parseJson(bytes: Buffer): unknown {
   if (bytes.length === 0) return undefined;
+  if (!isUtf8(bytes)) throw parseError(explainJsonError(bytes));
   const text = bytes.toString('utf8');
   let value: unknown;
   try {
