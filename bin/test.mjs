@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { register } from 'tsx/esm/api';
+import { root } from './build-if-needed.mjs';
+
+const GRACE_MS = 5000;
+
+register();
+const { startTestServers } = await import('../test/support/global.ts');
+
+let mocha;
+let stopped = false;
+// Ctrl-C reaches mocha by itself, a SIGTERM to this process alone does not; both end with everything taken down.
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    stopped = true;
+    mocha?.kill(signal);
+    setTimeout(() => mocha?.kill('SIGKILL'), GRACE_MS).unref();
+  });
+}
+
+process.exitCode = await run(process.argv.slice(2));
+
+async function run(args) {
+  let count = { passed: 0, failed: 0 };
+  let code = 1;
+  let servers;
+  try {
+    servers = await startTestServers(root);
+    for (const note of servers.notes) console.log(note);
+    if (!stopped) code = await runMocha(args, servers.env);
+    count = readCount(servers.env.TEST_COUNT_FILE);
+  } catch (error) {
+    console.error(error);
+  } finally {
+    await servers?.stop();
+  }
+  // What mocha could not count, such as a file that does not load, is a failure as well.
+  const failed = code === 0 ? count.failed : Math.max(1, count.failed);
+  console.log(`${count.passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+function runMocha(args, env) {
+  const own = ['--require', 'tsx', '--reporter', join(root, 'bin', 'test-reporter.cjs')];
+  if (!args.some((arg) => /^(-j|--jobs)/.test(arg))) own.push('--jobs', String(Math.max(2, availableParallelism())));
+  if (!args.some((arg) => arg.endsWith('.ts'))) own.push('test/**/*.test.ts');
+  const command = [join(root, 'node_modules', 'mocha', 'bin', 'mocha.js'), ...own, ...args];
+  mocha = spawn(process.execPath, command, { cwd: root, env, stdio: 'inherit' });
+  return new Promise((done, failed) => {
+    mocha.once('error', failed);
+    mocha.once('exit', (status) => done(status ?? 1));
+  });
+}
+
+function readCount(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return { passed: 0, failed: 0 };
+  }
+}

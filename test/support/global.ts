@@ -1,0 +1,140 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { createConnection, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { SETTINGS } from '../../src/platform/config.js';
+import { startEmbedded } from '../../src/platform/db/embedded.js';
+import { createTemplate, dropRunDatabases } from './database.js';
+
+type Undo = () => Promise<void> | void;
+
+export interface TestServers {
+  /** The environment of the tests: what the run started, and none of the settings of whoever started it. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly notes: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** Starts what one run of the suite needs: a database server with a migrated template, and Redis where there is one. */
+export async function startTestServers(root: string): Promise<TestServers> {
+  const undo: Undo[] = [];
+  const stop = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const dir = makeRunDirectory(root, undo);
+    const run = `sb_test_${process.pid}_${randomBytes(3).toString('hex')}`;
+    const server = await databaseServer(dir, undo);
+    undo.push(() => dropRunDatabases(server.url, run).catch((error) => console.error(error)));
+    await createTemplate(server.url, run);
+    const redis = await redisServer(undo);
+    const env = {
+      ...withoutSettings(process.env),
+      TEST_DATABASE_URL: server.url,
+      TEST_RUN: run,
+      TEST_DIR: dir,
+      TEST_COUNT_FILE: join(dir, 'count.json'),
+      ...(redis === undefined ? {} : { TEST_REDIS_URL: redis.url }),
+    };
+    const redisNote = redis?.note ?? 'Redis: skipped, as neither REDIS_URL nor a redis-server on the path was found.';
+    return { env, notes: [server.note, redisNote], stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const settings = new Set(SETTINGS.map((setting) => setting.name));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !settings.has(name) && !name.startsWith('PG')));
+}
+
+function makeRunDirectory(root: string, undo: Undo[]): string {
+  const scratch = join(root, '.tmp');
+  mkdirSync(scratch, { recursive: true });
+  for (const name of readdirSync(scratch)) {
+    const pid = /^run-(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !isRunning(Number(pid))) remove(join(scratch, name));
+  }
+  const dir = join(scratch, `run-${process.pid}`);
+  remove(dir);
+  mkdirSync(dir);
+  undo.push(() => remove(dir));
+  return dir;
+}
+
+function remove(path: string): void {
+  rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function databaseServer(dir: string, undo: Undo[]): Promise<{ url: string; note: string }> {
+  const given = process.env.TEST_DATABASE_URL ?? process.env.DATABASE_URL;
+  if (given) return { url: given, note: 'Database: the server given, in databases of its own.' };
+  const settings = { shared_buffers: '128MB', max_connections: '300' };
+  const database = await startEmbedded({ dir: join(dir, 'data'), durable: false, settings });
+  undo.push(() => database.stop());
+  return { url: database.url('postgres'), note: 'Database: an embedded PostgreSQL for this run.' };
+}
+
+async function redisServer(undo: Undo[]): Promise<{ url: string; note: string } | undefined> {
+  const given = process.env.TEST_REDIS_URL ?? process.env.REDIS_URL;
+  if (given) return { url: given, note: 'Redis: the server given.' };
+  if (spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status !== 0) return undefined;
+  const port = await freePort();
+  const child = spawnRedis(port);
+  const ended = new Promise<void>((done) => child.once('exit', () => done()));
+  undo.push(async () => {
+    child.stdin?.destroy();
+    child.kill('SIGTERM');
+    await ended;
+  });
+  await untilListening(port, child);
+  return { url: `redis://127.0.0.1:${port}`, note: 'Redis: a redis-server for this run.' };
+}
+
+/** The pipe ends with this process, however it ends, and Redis with the pipe. */
+function spawnRedis(port: number): ChildProcess {
+  const tether = 'exec 3<&0; p=$$; ( ( cat <&3 >/dev/null; kill -TERM $p 2>/dev/null ) & ); exec "$@" 3<&- </dev/null';
+  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  return spawn('sh', ['-c', tether, 'sh', 'redis-server', ...options], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+}
+
+async function untilListening(port: number, child: ChildProcess): Promise<void> {
+  for (let tries = 0; tries < 500 && child.exitCode === null; tries += 1) {
+    if (await accepts(port)) return;
+    await pause(10);
+  }
+  throw new Error('redis-server did not start.');
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = createConnection(port, '127.0.0.1');
+    socket.once('connect', () => done(true));
+    socket.once('error', () => done(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((done) => probe.listen(0, '127.0.0.1', done));
+  const address = probe.address();
+  await new Promise((done) => probe.close(done));
+  if (address === null || typeof address === 'string') throw new Error('No free port could be found.');
+  return address.port;
+}
