@@ -19,7 +19,10 @@ import { impossibleTime, missingCallId, readTimes, secondsBetween, signals, unkn
 const verify = (request: WebhookRequest, secrets: Secrets): Verdict =>
   verifyBasic(request.headers.authorization, secrets.username, secrets.password);
 
-const DIRECTIONS: Readonly<Record<string, Direction>> = { inbound: 'incoming', outbound: 'outgoing' };
+const DIRECTIONS: ReadonlyMap<string, Direction> = new Map([
+  ['inbound', 'incoming'],
+  ['outbound', 'outgoing'],
+]);
 
 const CAUSES: ReadonlyMap<string, EndReason> = new Map([
   ['busy', reasonOf('user_busy')],
@@ -83,7 +86,7 @@ function partiesOf(event: unknown, isTransferLeg: boolean): Party {
     return told<Party>({ direction: 'outgoing', from: text('transferCallerId'), to: text('transferTo'), parentCallId });
   }
   return told<Party>({
-    direction: DIRECTIONS[text('direction') ?? ''],
+    direction: DIRECTIONS.get(text('direction') ?? ''),
     from: text('from'),
     to: text('to'),
     parentCallId,

@@ -84,12 +84,12 @@ const REASONS: ReadonlyMap<string, EndReason> = new Map([
   ['INVALIDSVAMLACTION', reasonOf('application_error')],
 ]);
 
-const SOURCES: Readonly<Record<string, HangupSource>> = {
-  CALLERHANGUP: 'caller',
-  CANCEL: 'caller',
-  CALLEEHANGUP: 'callee',
-  MANAGERHANGUP: 'system',
-};
+const SOURCES: ReadonlyMap<string, HangupSource> = new Map([
+  ['CALLERHANGUP', 'caller'],
+  ['CANCEL', 'caller'],
+  ['CALLEEHANGUP', 'callee'],
+  ['MANAGERHANGUP', 'system'],
+]);
 
 function reasonOfEnd(result: string, reason: string): EndReason {
   const byReason = REASONS.get(reason);
@@ -113,7 +113,7 @@ function endOf(event: unknown): Partial<Signal> {
     state: 'ended',
     disposition: disposition ?? 'failed',
     hangupCause: cause,
-    hangupSource: SOURCES[reason],
+    hangupSource: SOURCES.get(reason),
     providerCause: reason === 'N/A' ? result : reason,
     talkSeconds: secondsOf(memberOf(event, 'duration')),
     ...(price !== undefined && currency !== undefined ? { price, currency } : {}),

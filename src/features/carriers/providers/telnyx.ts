@@ -61,8 +61,14 @@ const NOTES: ReadonlySet<string> = new Set(
   ].flatMap((line) => line.split(' ').map((name) => `call.${name}`)),
 );
 
-const DIRECTIONS: Readonly<Record<string, Direction>> = { incoming: 'incoming', outgoing: 'outgoing' };
-const SOURCES: Readonly<Record<string, HangupSource>> = { caller: 'caller', callee: 'callee' };
+const DIRECTIONS: ReadonlyMap<string, Direction> = new Map([
+  ['incoming', 'incoming'],
+  ['outgoing', 'outgoing'],
+]);
+const SOURCES: ReadonlyMap<string, HangupSource> = new Map([
+  ['caller', 'caller'],
+  ['callee', 'callee'],
+]);
 
 const CAUSES: ReadonlyMap<string, readonly [HangupCause, Disposition]> = new Map([
   ['normal_clearing', ['normal_clearing', 'completed']],
@@ -80,7 +86,7 @@ type End = Pick<Signal, 'disposition' | 'hangupCause' | 'hangupSource' | 'provid
 function endOf(payload: unknown): End {
   const word = textOf(memberOf(payload, 'hangup_cause'));
   const sipCode = textOf(memberOf(payload, 'sip_hangup_cause'));
-  const hangupSource = SOURCES[textOf(memberOf(payload, 'hangup_source')) ?? ''];
+  const hangupSource = SOURCES.get(textOf(memberOf(payload, 'hangup_source')) ?? '');
   const known = CAUSES.get(word ?? '');
   if (known) {
     const [hangupCause, disposition] = known;
@@ -112,7 +118,7 @@ function costOf(payload: unknown): Pick<Signal, 'price' | 'currency'> {
 
 /** There is no ringing event: an incoming leg already rings when it is reported. Null: an event without a use. */
 function statementOf(eventType: string, payload: unknown): Partial<Signal> | null {
-  const direction = DIRECTIONS[textOf(memberOf(payload, 'direction')) ?? ''];
+  const direction = DIRECTIONS.get(textOf(memberOf(payload, 'direction')) ?? '');
   if (eventType === 'call.initiated') {
     return told<Partial<Signal>>({ state: direction === 'incoming' ? 'ringing' : 'initiated', direction });
   }

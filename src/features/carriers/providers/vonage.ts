@@ -80,7 +80,10 @@ function verify(request: WebhookRequest, secrets: Secrets, now: number): Verdict
   );
 }
 
-const DIRECTIONS: Readonly<Record<string, Direction>> = { inbound: 'incoming', outbound: 'outgoing' };
+const DIRECTIONS: ReadonlyMap<string, Direction> = new Map([
+  ['inbound', 'incoming'],
+  ['outbound', 'outgoing'],
+]);
 
 /** What the detail of an unanswered, rejected or failed leg says; `declined` is a person's word. */
 const DETAILS: ReadonlyMap<string, EndReason> = new Map([
@@ -158,7 +161,7 @@ function understand(_request: WebhookRequest, content: WebhookContent): Understa
   const event = content.kind === 'json' ? content.json : undefined;
   const status = textOf(memberOf(event, 'status')) ?? (isTransfer(event) ? 'transfer' : undefined);
   if (status === undefined) return unknownEvent(null);
-  const direction = DIRECTIONS[textOf(memberOf(event, 'direction')) ?? ''];
+  const direction = DIRECTIONS.get(textOf(memberOf(event, 'direction')) ?? '');
   const statement = isTransfer(event) ? {} : statementOf(event, status, direction);
   if (statement === null) return unknownStatus(status);
   const callId = textOf(memberOf(event, 'uuid')) ?? textOf(memberOf(event, 'call_uuid'));
