@@ -1,0 +1,146 @@
+import { type Actor, hasRole } from '../../http/actor.js';
+import { type Page, toPage } from '../../http/pagination.js';
+import { permissionDenied } from '../../lib/errors.js';
+import { newId } from '../../lib/ids.js';
+import type { Db } from '../../platform/db/connect.js';
+import type { Platform } from '../../platform/platform.js';
+import type { CarrierChanges, CarrierRow, ListedCarrier, NewCarrier } from './carrier.js';
+import type { CarrierActivity } from './carrier-activity.js';
+import { type Credentials, credentialNames, mergeCredentials, readCredentials } from './carrier-credentials.js';
+import { CARRIERS_TOPIC, placeOfCredentials } from './carrier-lines.js';
+import { carrierNotFound, fixedMember } from './carriers.errors.js';
+import {
+  type CarrierScope,
+  findCarrier,
+  insertCarrier,
+  listCarriers,
+  listSealed,
+  lockCarrier,
+  replaceSealed,
+  updateCarrier,
+} from './carriers.repository.js';
+import type { ProviderAdapter, Secrets } from './provider.js';
+import { findAdapter } from './registry.js';
+
+const RESEAL_BATCH = 100;
+
+export interface CarriersService {
+  list(actor: Actor, page: { readonly limit: number; readonly after: string | null }): Promise<Page<ListedCarrier>>;
+  get(actor: Actor, id: string): Promise<ListedCarrier>;
+  create(actor: Actor, input: NewCarrier): Promise<ListedCarrier>;
+  change(actor: Actor, id: string, changes: CarrierChanges): Promise<ListedCarrier>;
+  remove(actor: Actor, id: string): Promise<void>;
+  /** Whether an account's number may stand on the carrier: its own or a shared one, not deleted. */
+  isUsable(accountId: string, carrierId: string): Promise<boolean>;
+  /** Seals everything anew that was sealed with the previous key; may run while the product runs. */
+  reseal(): Promise<{ readonly looked: number; readonly resealed: number }>;
+}
+
+type Parts = Pick<Platform, 'db' | 'clock' | 'secrets' | 'wakeups'> & { readonly activity: CarrierActivity };
+
+const scopeOf = (actor: Actor): CarrierScope => ({
+  accountId: actor.accountId,
+  withShared: hasRole(actor, 'operator'),
+});
+
+export function createCarriersService(parts: Parts): CarriersService {
+  const { db, clock, secrets, wakeups, activity } = parts;
+  const seal = (id: string, values: Secrets): string => secrets.seal(JSON.stringify(values), placeOfCredentials(id));
+  const open = (row: CarrierRow): Secrets => JSON.parse(secrets.open(row.credentials, placeOfCredentials(row.id)));
+
+  async function get(actor: Actor, id: string): Promise<ListedCarrier> {
+    // What this process heard and has not written yet belongs to the answer.
+    await activity.flush();
+    const row = await findCarrier(db, scopeOf(actor), id);
+    if (!row) throw carrierNotFound();
+    return row;
+  }
+
+  /** Runs the change on the locked row and tells every process afterwards. */
+  async function alter(actor: Actor, id: string, work: (row: CarrierRow) => Partial<CarrierRow>): Promise<void> {
+    await db.transaction(async (tx: Db) => {
+      const row = await lockCarrier(tx, scopeOf(actor), id);
+      if (!row) throw carrierNotFound();
+      await updateCarrier(tx, id, { ...work(row), updated_at: new Date(clock.now()) });
+    });
+    wakeups.publish(CARRIERS_TOPIC, id);
+  }
+
+  const stored = (id: string, adapter: ProviderAdapter, credentials: Credentials) => ({
+    credentials: seal(id, credentials.secrets),
+    credential_names: credentialNames(adapter, credentials),
+    settings: credentials.plain,
+  });
+
+  function changed(row: CarrierRow, changes: CarrierChanges): Partial<CarrierRow> {
+    const { provider = row.provider, shared = row.account_id === null, credentials, ...plain } = changes;
+    if (provider !== row.provider) throw fixedMember('provider');
+    if (shared !== (row.account_id === null)) throw fixedMember('shared');
+    if (credentials === undefined) return plain;
+    const adapter = adapterOf(row.provider);
+    const merged = mergeCredentials(adapter, { secrets: open(row), plain: row.settings }, credentials);
+    return { ...plain, ...stored(row.id, adapter, merged) };
+  }
+
+  return {
+    get,
+    async list(actor, { limit, after }) {
+      await activity.flush();
+      return toPage(await listCarriers(db, scopeOf(actor), { limit: limit + 1, after }), limit, (row) => [row.id]);
+    },
+    async create(actor, input) {
+      if (input.shared && !hasRole(actor, 'operator')) throw permissionDenied();
+      const [id, now, adapter] = [newId(), new Date(clock.now()), adapterOf(input.provider)];
+      await insertCarrier(db, {
+        id,
+        account_id: input.shared ? null : actor.accountId,
+        provider: input.provider,
+        name: input.name,
+        ...stored(id, adapter, readCredentials(adapter, input.credentials)),
+        is_active: input.is_active ?? true,
+        voice_url: input.voice_url ?? null,
+        country: input.country ?? null,
+        created_at: now,
+        updated_at: now,
+        deleted_at: null,
+      });
+      wakeups.publish(CARRIERS_TOPIC, id);
+      return get(actor, id);
+    },
+    async change(actor, id, changes) {
+      await alter(actor, id, (row) => changed(row, changes));
+      return get(actor, id);
+    },
+    remove: (actor, id) =>
+      // The secrets go with it: what is still waiting in the inbox was verified when it came.
+      alter(actor, id, () => ({ deleted_at: new Date(clock.now()), credentials: seal(id, {}), credential_names: [] })),
+    async isUsable(accountId, carrierId) {
+      return (await findCarrier(db, { accountId, withShared: true }, carrierId)) !== undefined;
+    },
+    reseal: () => resealAll(parts),
+  };
+}
+
+function adapterOf(provider: string): ProviderAdapter {
+  const adapter = findAdapter(provider);
+  if (!adapter) throw new Error(`No adapter for the provider ${provider}.`);
+  return adapter;
+}
+
+async function resealAll({ db, secrets }: Parts): Promise<{ looked: number; resealed: number }> {
+  let [looked, resealed] = [0, 0];
+  let after: string | null = null;
+  for (;;) {
+    const rows = await listSealed(db, after, RESEAL_BATCH);
+    for (const { id, credentials } of rows) {
+      looked += 1;
+      if (!secrets.isStale(credentials)) continue;
+      const place = placeOfCredentials(id);
+      const fresh = secrets.seal(secrets.open(credentials, place), place);
+      // Whoever changed them meanwhile has sealed them with the present key.
+      if (await replaceSealed(db, id, credentials, fresh)) resealed += 1;
+    }
+    after = rows.at(-1)?.id ?? null;
+    if (rows.length < RESEAL_BATCH) return { looked, resealed };
+  }
+}
