@@ -22,3 +22,19 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
 /** A phone number as the log may show it: country and the last two digits. */
 export const maskNumber = (number: string): string =>
   number.length < 6 ? '…' : `${number.slice(0, 3)}…${number.slice(-2)}`;
+
+/** Logs the first error of a kind at once and then at most one a minute with the count: an outage is told, not sung. */
+export function throttledWarn(log: Logger, what: string, everyMs = 60_000): (error: unknown) => void {
+  let quietUntil = 0;
+  let unsaid = 0;
+  return (error) => {
+    const now = Date.now();
+    if (now < quietUntil) {
+      unsaid += 1;
+      return;
+    }
+    log.warn({ err: error, unsaid }, what);
+    quietUntil = now + everyMs;
+    unsaid = 0;
+  };
+}

@@ -1,0 +1,79 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import {
+  assertSchemaCompatibility,
+  type BackendFactory,
+  createPostgresBackend,
+  createRedisBackend,
+  type IQueueBackend,
+} from 'bullmq';
+import pg from 'pg';
+import { QUEUE_SCHEMA } from '../db/migrate.js';
+import { closeRedis, openRedis } from '../redis.js';
+
+/** Connections of one process to PostgreSQL for the queue; one of them only listens. Knex has its own (DATABASE_POOL). */
+export const QUEUE_POOL = 4;
+
+// biome-ignore lint/suspicious/noExplicitAny: each backend has its own type of connection, handed back to it alone
+type Connection = any;
+
+/** What BullMQ runs on: how to connect the side that adds and the side that works, and whether it answers now. */
+export interface QueueBackend {
+  readonly factory: BackendFactory<IQueueBackend, Connection>;
+  readonly adding: Connection;
+  readonly working: Connection;
+  readonly prefix: string;
+  /** @throws when a worker could not run on it: BullMQ's own would try again thousands of times a second. */
+  check(): Promise<void>;
+  isUp(): boolean;
+  close(): Promise<void>;
+}
+
+export function openRedisBackend(url: string, prefix: string, onError: (error: unknown) => void): QueueBackend {
+  const adding = openRedis(url, onError);
+  return {
+    factory: createRedisBackend as BackendFactory<IQueueBackend, Connection>,
+    adding,
+    working: { url, maxRetriesPerRequest: null, retryStrategy: (attempt: number) => Math.min(attempt * 100, 2000) },
+    prefix,
+    check: async () => undefined,
+    isUp: () => adding.status === 'ready',
+    close: () => closeRedis(adding),
+  };
+}
+
+export function openPostgresBackend(url: string, onError: (error: unknown) => void): QueueBackend {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: 'switchboard queue',
+    max: QUEUE_POOL,
+    // BullMQ's statements name no schema, and it does not set one on a pool that it did not make.
+    options: `-c search_path=${QUEUE_SCHEMA},public`,
+    connectionTimeoutMillis: 5000,
+    keepAlive: true,
+  });
+  pool.on('error', onError);
+  const factory = createPostgresBackend as unknown as BackendFactory<IQueueBackend, Connection>;
+  return {
+    factory: (name, options, more) => slowedOnFailure(factory(name, options, more)),
+    adding: pool,
+    working: pool,
+    prefix: '',
+    check: async () => void (await assertSchemaCompatibility(pool, QUEUE_SCHEMA)),
+    isUp: () => true,
+    close: () => pool.end(),
+  };
+}
+
+/** A worker whose query fails asks again at once; with the answer delayed it asks twice a second. */
+function slowedOnFailure(backend: IQueueBackend): IQueueBackend {
+  const moveToActive = backend.moveToActive.bind(backend);
+  backend.moveToActive = async (...args) => {
+    try {
+      return await moveToActive(...args);
+    } catch (error) {
+      await wait(500, undefined, { ref: false });
+      throw error;
+    }
+  };
+  return backend;
+}

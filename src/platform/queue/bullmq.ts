@@ -1,0 +1,185 @@
+import { Queue as BullQueue, type Job, UnrecoverableError, Worker } from 'bullmq';
+import { AppError, type ErrorKind } from '../../lib/errors.js';
+import { type Logger, throttledWarn } from '../log.js';
+import type { Metrics } from '../metrics.js';
+import { openPostgresBackend, openRedisBackend, type QueueBackend } from './backends.js';
+import type { JobHandler, JobHandlers, Queue } from './queue.js';
+import { createSchedules } from './schedules.js';
+
+export interface QueueOptions {
+  /** Null: the queue runs on PostgreSQL. */
+  readonly redisUrl: string | null;
+  readonly databaseUrl: string;
+  readonly log: Logger;
+  /** Keeps installations that share one Redis apart. */
+  readonly prefix?: string;
+  readonly metrics?: Metrics;
+}
+
+const NAME = 'switchboard';
+const ADD_TIMEOUT_MS = 5000;
+const CLOSE_TIMEOUT_MS = 4000;
+const MOST_ATTEMPTS = 5;
+
+/** Failures that may be gone the next time; whatever else an AppError says stays true however often it is tried. */
+const PASSING: ReadonlySet<ErrorKind> = new Set(['unavailable', 'rate_limited', 'internal']);
+
+const unavailable = (cause?: unknown): AppError =>
+  new AppError('unavailable', 'queue_unavailable', 'The queue does not answer.', { cause });
+
+/** The port on BullMQ. Only wake-ups and periodic work run here, so everything is bounded and nothing is waited for long. */
+export function createQueue(options: QueueOptions): Queue {
+  const { redisUrl, databaseUrl, log, prefix = NAME } = options;
+  const onError = throttledWarn(log, 'queue backend');
+  const backend =
+    redisUrl === null ? openPostgresBackend(databaseUrl, onError) : openRedisBackend(redisUrl, prefix, onError);
+  const producer = keepProducer(backend, onError);
+  const schedules = createSchedules(producer.queue, onError);
+  const run = runner(options);
+  const workers: Worker[] = [];
+
+  async function ask<T>(question: () => Promise<T>): Promise<T> {
+    if (!backend.isUp()) throw unavailable();
+    try {
+      return await within(ADD_TIMEOUT_MS, question());
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
+  return {
+    add: async (name, payload) => void (await ask(() => producer.queue().add(name, payload))),
+    schedule: (name, payload, everyMs) => within(ADD_TIMEOUT_MS, schedules.add({ name, payload, everyMs })),
+    async work(handlers, { concurrency = 4 } = {}) {
+      await backend.check();
+      workers.push(openWorker(backend, (job) => run(handlers, job), { concurrency, onError }));
+    },
+    async counts() {
+      const counts = await ask(() => producer.queue().getJobCounts('waiting', 'active', 'delayed', 'failed'));
+      const of = (state: string): number => counts[state] ?? 0;
+      return { waiting: of('waiting'), active: of('active'), delayed: of('delayed'), failed: of('failed') };
+    },
+    isReady: () =>
+      ask(() => producer.queue().getJobCounts('active')).then(
+        () => true,
+        () => false,
+      ),
+    async close() {
+      schedules.stop();
+      await Promise.all(workers.map(closeWorker));
+      await producer.close();
+      await backend.close();
+    },
+  };
+}
+
+/** BullMQ remembers a first connection that failed for ever; a producer to which that happened is made anew. */
+function keepProducer(backend: QueueBackend, onError: (error: unknown) => void) {
+  let closed = false;
+  let retry: NodeJS.Timeout | undefined;
+  let queue = open();
+
+  function open(): BullQueue {
+    const { adding: connection, prefix, factory } = backend;
+    const made = new BullQueue(
+      NAME,
+      {
+        connection,
+        prefix,
+        streams: { events: { maxLen: 1000 } },
+        defaultJobOptions: {
+          attempts: MOST_ATTEMPTS,
+          backoff: { type: 'exponential', delay: 1000 },
+          removeOnComplete: true,
+          removeOnFail: { age: 604_800, count: 1000 },
+        },
+      },
+      factory,
+    ) as unknown as BullQueue;
+    made.on('error', onError);
+    made.waitUntilReady().catch(() => {
+      if (closed) return;
+      retry = setTimeout(() => {
+        queue = open();
+      }, 1000);
+    });
+    return made;
+  }
+
+  return {
+    queue: () => queue,
+    async close() {
+      closed = true;
+      clearTimeout(retry);
+      // Closing waits for a connection that may never come.
+      if (backend.isUp()) await within(1000, queue.close()).catch(onError);
+    },
+  };
+}
+
+interface WorkerParts {
+  readonly concurrency: number;
+  readonly onError: (error: unknown) => void;
+}
+
+function openWorker(backend: QueueBackend, process: (job: Job) => Promise<void>, parts: WorkerParts): Worker {
+  const { working: connection, prefix, factory } = backend;
+  const worker = new Worker(
+    NAME,
+    process,
+    {
+      connection,
+      prefix,
+      concurrency: parts.concurrency,
+      // A stalled job is one whose process died: it is given to another, and that is no fault of the job.
+      maxStalledCount: 100,
+      runRetryDelay: 1000,
+    },
+    factory,
+  ) as unknown as Worker;
+  worker.on('error', parts.onError);
+  return worker;
+}
+
+/** Lets the jobs that run finish; where the backend is away, lets go of them (they are found stalled later). */
+async function closeWorker(worker: Worker): Promise<void> {
+  await within(CLOSE_TIMEOUT_MS, worker.close()).catch(() => worker.disconnect());
+}
+
+/** Runs a job with its handler and decides by the error's kind whether it is worth another try. */
+function runner({ log, metrics }: QueueOptions) {
+  const seconds = metrics?.histogram('switchboard_job_seconds', 'Jobs by name and outcome.', ['job', 'outcome']);
+  return async (handlers: JobHandlers, job: Job): Promise<void> => {
+    const handle = (handlers as Readonly<Record<string, JobHandler>>)[job.name];
+    if (!handle) {
+      log.warn({ job: job.name }, 'no handler for this job');
+      return;
+    }
+    const started = performance.now();
+    const note = (outcome: 'done' | 'failed'): number => {
+      const ms = performance.now() - started;
+      seconds?.observe({ job: job.name, outcome }, ms / 1000);
+      return Math.round(ms);
+    };
+    try {
+      await handle(job.data as never);
+      log.debug({ job: job.name, ms: note('done') }, 'job');
+    } catch (error) {
+      const isPassing = !(error instanceof AppError) || PASSING.has(error.kind);
+      log.error({ err: error, job: job.name, ms: note('failed'), attempt: job.attemptsMade + 1, isPassing }, 'job');
+      throw isPassing ? error : new UnrecoverableError(error.message);
+    }
+  };
+}
+
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`No answer within ${ms} ms.`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
