@@ -21,6 +21,7 @@ export async function prepareCluster(cluster: Cluster): Promise<string> {
   const known = readPassword(passwordFile);
   const password = known ?? randomBytes(24).toString('hex');
   if (known === undefined) keepPassword(passwordFile, password);
+  giveTo(cluster.identity, passwordFile);
   if (!existsSync(join(cluster.data, 'PG_VERSION'))) await initialise(cluster, password);
   else {
     // A copy from another machine may have lost its owner on the way.

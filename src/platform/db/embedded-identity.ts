@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, lchownSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Binaries } from './embedded-binaries.js';
 
 /** Whom PostgreSQL's processes run as: it refuses to be root. */
@@ -27,8 +27,12 @@ const NAMESPACE: Identity = {
 const USUAL_USERS = ['postgres', 'node', 'nobody'];
 
 export function chooseIdentity(place: Place, binaries: Binaries): Identity {
-  if (process.getuid?.() !== 0) return OURSELVES;
   const owner = ownerOf(place.data);
+  const user = process.getuid?.();
+  if (user !== 0) {
+    if (user !== undefined && owner !== undefined && owner.uid !== user) throw foreignFolder(place.data);
+    return OURSELVES;
+  }
   // A folder that another user made stays that user's: only its owner may run PostgreSQL on it.
   const choices =
     owner !== undefined && owner.uid !== 0
@@ -43,6 +47,12 @@ export function chooseIdentity(place: Place, binaries: Binaries): Identity {
     'PostgreSQL refuses to run as root, and here it can get neither a user namespace (unshare) nor another user ' +
       `that reaches both ${binaries.postgres} and ${place.dir}: start Switchboard as an ordinary user, ` +
       'or set DATABASE_URL to a PostgreSQL server.',
+  );
+}
+
+export function foreignFolder(path: string): Error {
+  return new Error(
+    `${path} belongs to another user: start Switchboard as that user, or set DATA_DIR to a folder of your own.`,
   );
 }
 
@@ -90,8 +100,16 @@ function ownerOf(path: string): Account | undefined {
 }
 
 function otherAccounts(place: Place, binaries: Binaries): Account[] {
-  const owners = [place.dir, binaries.postgres].flatMap((path) => ownerOf(path) ?? []);
-  return [...owners, ...usualAccounts()].filter((account) => account.uid !== 0);
+  // Whoever owns a closed home can pass through it.
+  const paths = [...withParents(place.dir), ...withParents(binaries.postgres)];
+  const owners = paths.flatMap((path) => ownerOf(path) ?? []);
+  const others = [...owners, ...usualAccounts()].filter((account) => account.uid !== 0);
+  return [...new Map(others.map((account) => [account.uid, account])).values()];
+}
+
+function withParents(path: string): string[] {
+  const parent = dirname(path);
+  return parent === path ? [path] : [path, ...withParents(parent)];
 }
 
 function usualAccounts(): Account[] {

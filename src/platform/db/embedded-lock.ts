@@ -68,7 +68,7 @@ function claim(dir: string, generation: number): boolean {
   const draft = join(dir, `.lock-${randomUUID()}`);
   try {
     // A link appears with its content, a created file is empty for a moment and would look released.
-    writeFileSync(draft, content, { mode: 0o600 });
+    writeFileSync(draft, content, { mode: 0o644 });
     linkSync(draft, lockPath(dir, generation));
     return true;
   } catch (error) {
@@ -83,7 +83,7 @@ function claim(dir: string, generation: number): boolean {
 
 function claimWithoutLinks(path: string, content: string): boolean {
   try {
-    writeFileSync(path, content, { mode: 0o600, flag: 'wx' });
+    writeFileSync(path, content, { mode: 0o644, flag: 'wx' });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;

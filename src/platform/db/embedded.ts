@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { findBinaries } from './embedded-binaries.js';
 import { type Cluster, prepareCluster, SUPERUSER } from './embedded-cluster.js';
-import { chooseIdentity } from './embedded-identity.js';
+import { chooseIdentity, foreignFolder } from './embedded-identity.js';
 import { clearLeftovers } from './embedded-leftovers.js';
 import { type DirectoryLock, lockDirectory } from './embedded-lock.js';
 import { type Server, startServer } from './embedded-server.js';
@@ -68,6 +68,11 @@ function openDirectory(dir: string): void {
     if (!existsSync(dir)) mkdirSync(dir, { recursive: true, mode: 0o700 });
   } catch (cause) {
     throw new Error(`The data folder ${dir} cannot be made: set DATA_DIR to a place that can be written.`, { cause });
+  }
+  try {
+    accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch {
+    throw foreignFolder(dir);
   }
 }
 
