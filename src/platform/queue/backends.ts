@@ -24,19 +24,27 @@ export interface QueueBackend {
   readonly prefix: string;
   /** @throws when a worker could not run on it: BullMQ's own would try again thousands of times a second. */
   check(): Promise<void>;
-  isUp(): boolean;
+  /** Whether it can be asked now; waits only for the first connection to come or fail. */
+  isUp(): Promise<boolean>;
   close(): Promise<void>;
 }
 
 export function openRedisBackend(url: string, prefix: string, onError: (error: unknown) => void): QueueBackend {
   const adding = openRedis(url, onError);
+  const settled = new Promise<void>((resolve) => {
+    adding.once('ready', resolve);
+    adding.once('error', () => resolve());
+  });
   return {
     factory: createRedisBackend as BackendFactory<IQueueBackend, Connection>,
     adding,
     working: { url, maxRetriesPerRequest: null, retryStrategy: (attempt: number) => Math.min(attempt * 100, 2000) },
     prefix,
     check: async () => undefined,
-    isUp: () => adding.status === 'ready',
+    isUp: async () => {
+      await settled;
+      return adding.status === 'ready';
+    },
     close: () => closeRedis(adding),
   };
 }
@@ -59,7 +67,7 @@ export function openPostgresBackend(url: string, onError: (error: unknown) => vo
     working: pool,
     prefix: '',
     check: async () => void (await assertSchemaCompatibility(pool, QUEUE_SCHEMA)),
-    isUp: () => true,
+    isUp: async () => true,
     close: () => pool.end(),
   };
 }

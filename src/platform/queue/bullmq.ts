@@ -34,33 +34,33 @@ export function createQueue(options: QueueOptions): Queue {
   const backend =
     redisUrl === null ? openPostgresBackend(databaseUrl, onError) : openRedisBackend(redisUrl, prefix, onError);
   const producer = keepProducer(backend, onError);
-  const schedules = createSchedules(producer.queue, onError);
   const run = runner(options);
   const workers: Worker[] = [];
 
-  async function ask<T>(question: () => Promise<T>): Promise<T> {
-    if (!backend.isUp()) throw unavailable();
+  async function ask<T>(question: (queue: BullQueue) => Promise<T>): Promise<T> {
+    if (!(await backend.isUp())) throw unavailable();
     try {
-      return await within(ADD_TIMEOUT_MS, question());
+      return await within(ADD_TIMEOUT_MS, question(producer.queue()));
     } catch (error) {
       throw unavailable(error);
     }
   }
+  const schedules = createSchedules(ask, onError);
 
   return {
-    add: async (name, payload) => void (await ask(() => producer.queue().add(name, payload))),
-    schedule: (name, payload, everyMs) => within(ADD_TIMEOUT_MS, schedules.add({ name, payload, everyMs })),
+    add: async (name, payload) => void (await ask((queue) => queue.add(name, payload))),
+    schedule: (name, payload, everyMs) => schedules.add({ name, payload, everyMs }),
     async work(handlers, { concurrency = 4 } = {}) {
       await backend.check();
       workers.push(openWorker(backend, (job) => run(handlers, job), { concurrency, onError }));
     },
     async counts() {
-      const counts = await ask(() => producer.queue().getJobCounts('waiting', 'active', 'delayed', 'failed'));
+      const counts = await ask((queue) => queue.getJobCounts('waiting', 'active', 'delayed', 'failed'));
       const of = (state: string): number => counts[state] ?? 0;
       return { waiting: of('waiting'), active: of('active'), delayed: of('delayed'), failed: of('failed') };
     },
     isReady: () =>
-      ask(() => producer.queue().getJobCounts('active')).then(
+      ask((queue) => queue.getJobCounts('active')).then(
         () => true,
         () => false,
       ),
@@ -112,7 +112,7 @@ function keepProducer(backend: QueueBackend, onError: (error: unknown) => void) 
       closed = true;
       clearTimeout(retry);
       // Closing waits for a connection that may never come.
-      if (backend.isUp()) await within(1000, queue.close()).catch(onError);
+      if (await backend.isUp()) await within(1000, queue.close()).catch(onError);
     },
   };
 }

@@ -1,0 +1,154 @@
+import { expect } from 'chai';
+import { AppError } from '../../src/lib/errors.js';
+import { createLogger } from '../../src/platform/log.js';
+import { createQueue } from '../../src/platform/queue/bullmq.js';
+import type { JobHandlers, Queue } from '../../src/platform/queue/queue.js';
+import { type Backend, eachBackend, uniquePrefix } from '../support/backends.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { until } from '../support/until.js';
+
+declare module '../../src/platform/queue/queue.js' {
+  interface JobMap {
+    test_echo: { readonly text: string };
+    test_tick: Record<string, never>;
+  }
+}
+
+const log = createLogger('silent');
+
+describe('the queue', () => {
+  let database: TestDatabase;
+  before(async () => {
+    database = await createTestDatabase();
+  });
+  after(() => database.drop());
+
+  eachBackend((backend) => {
+    it('hands a job to a handler once, with its payload', async () => {
+      const { queue, close } = open(database, backend);
+      const seen: string[] = [];
+      await queue.work({ test_echo: async ({ text }) => void seen.push(text) });
+
+      await queue.add('test_echo', { text: 'one' });
+      await queue.add('test_echo', { text: 'two' });
+      await until('both ran', () => seen.length >= 2);
+
+      expect(seen.sort()).to.deep.equal(['one', 'two']);
+      await until('nothing is left', async () => (await queue.counts()).active === 0);
+      expect(await queue.counts()).to.deep.equal({ waiting: 0, active: 0, delayed: 0, failed: 0 });
+      await close();
+    });
+
+    it('does not try a job again whose failure stays', async () => {
+      const { queue, close } = open(database, backend);
+      let tries = 0;
+      await queue.work({
+        test_echo: async () => {
+          tries += 1;
+          throw new AppError('invalid', 'invalid', 'Never right.');
+        },
+      });
+
+      await queue.add('test_echo', { text: '' });
+      await until('it failed', async () => (await queue.counts()).failed === 1);
+
+      expect(tries).to.equal(1);
+      await close();
+    });
+
+    it('tries a job again whose failure may pass', async () => {
+      const { queue, close } = open(database, backend);
+      let tries = 0;
+      await queue.work({
+        test_echo: async () => {
+          tries += 1;
+          if (tries === 1) throw new AppError('unavailable', 'unavailable', 'Not now.');
+        },
+      });
+
+      await queue.add('test_echo', { text: '' });
+
+      await until('it was tried twice', () => tries === 2);
+      await close();
+    });
+
+    it('runs a periodic job once in the installation, however many processes ask for it', async () => {
+      const prefix = uniquePrefix();
+      const [a, b] = [open(database, backend, prefix), open(database, backend, prefix)];
+      const times: number[] = [];
+      const handlers: JobHandlers = { test_tick: async () => void times.push(Date.now()) };
+      await Promise.all([a.queue.work(handlers), b.queue.work(handlers)]);
+
+      await Promise.all([a, b].map(({ queue }) => queue.schedule('test_tick', {}, 300)));
+      await until('it ran four times', () => times.length >= 4);
+
+      expect(Math.max(...times) - Math.min(...times)).to.be.greaterThan(500);
+      await Promise.all([a.close(), b.close()]);
+    });
+
+    it('finishes the running job before it closes', async () => {
+      const { queue, close } = open(database, backend);
+      let finish = (): void => undefined;
+      let finished = false;
+      const started = new Promise<void>((resolve) => {
+        void queue.work({
+          test_echo: () =>
+            new Promise<void>((done) => {
+              finish = () => {
+                finished = true;
+                done();
+              };
+              resolve();
+            }),
+        });
+      });
+      await queue.add('test_echo', { text: '' });
+      await started;
+
+      const closed = close();
+      finish();
+      await closed;
+
+      expect(finished).to.equal(true);
+    });
+
+    it('says that it is ready', async () => {
+      const { queue, close } = open(database, backend);
+
+      expect(await queue.isReady()).to.equal(true);
+      await close();
+    });
+  });
+
+  it('refuses to work on a database without the queue’s tables, instead of asking it without pause', async () => {
+    const queue = createQueue({ redisUrl: null, databaseUrl: process.env.TEST_DATABASE_URL ?? '', log });
+
+    const refusal = await queue.work({}).catch((error: Error) => error);
+
+    expect(refusal).to.be.instanceOf(Error);
+    await queue.close();
+  });
+
+  it('refuses a job at once while Redis is away, and says that it is not ready', async () => {
+    const queue = createQueue({ redisUrl: 'redis://127.0.0.1:1', databaseUrl: database.url, log });
+    await queue.work({ test_echo: async () => undefined });
+    await queue.schedule('test_tick', {}, 1000);
+
+    const started = Date.now();
+    const refusal = await queue.add('test_echo', { text: '' }).catch((error: AppError) => error);
+
+    expect(refusal).to.have.property('kind', 'unavailable');
+    expect(await queue.isReady()).to.equal(false);
+    expect(Date.now() - started).to.be.lessThan(1000);
+    await queue.close();
+  });
+});
+
+function open(
+  database: TestDatabase,
+  { redisUrl }: Backend,
+  prefix = uniquePrefix(),
+): { queue: Queue; close(): Promise<void> } {
+  const queue = createQueue({ redisUrl, databaseUrl: database.url, log, prefix });
+  return { queue, close: () => queue.close() };
+}
