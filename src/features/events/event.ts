@@ -37,4 +37,6 @@ export interface NewEvent {
 
 export interface StoredEvent extends NewEvent {
   readonly seq: number;
+  /** When it was committed, as near as the reader can know; ms since 1970. */
+  readonly committedAt?: number;
 }

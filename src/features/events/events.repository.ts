@@ -10,28 +10,27 @@ interface EventRow {
   received_at: Date;
   payload: Record<string, unknown>;
   before: Record<string, unknown> | null;
+  created_at: Date;
 }
 
 const COLUMNS = 'account_id, seq, type, subject_id, occurred_at, received_at, payload, before';
 
 /**
- * Gives the events their places and writes them: the accounts' counters are raised in the order of the account ids (so
- * that two writers never wait for each other in a circle) and stay locked until the commit. Must be the transaction's
- * last statements. Answers the first seq of each account.
+ * Gives the events their places: the accounts' counters are raised in the order of the account ids (so that two writers
+ * never wait for each other in a circle) and stay locked until the commit. From here on a transaction takes no lock
+ * that another one may hold.
  */
-export async function appendEvents(tx: Db, events: readonly NewEvent[]): Promise<StoredEvent[]> {
+export async function placeEvents(tx: Db, events: readonly NewEvent[]): Promise<StoredEvent[]> {
   if (events.length === 0) return [];
   const counts = new Map<string, number>();
   for (const { accountId } of events) counts.set(accountId, (counts.get(accountId) ?? 0) + 1);
   const last = await raiseCounters(tx, counts);
   const next = new Map([...counts].map(([id, count]) => [id, (last.get(id) ?? 0) - count]));
-  const stored = events.map((event) => {
+  return events.map((event) => {
     const seq = (next.get(event.accountId) ?? 0) + 1;
     next.set(event.accountId, seq);
     return { ...event, seq };
   });
-  await insertEvents(tx, stored);
-  return stored;
 }
 
 async function raiseCounters(tx: Db, counts: ReadonlyMap<string, number>): Promise<Map<string, number>> {
@@ -47,7 +46,8 @@ async function raiseCounters(tx: Db, counts: ReadonlyMap<string, number>): Promi
   return new Map(rows.map((row) => [row.account_id, row.seq]));
 }
 
-async function insertEvents(tx: Db, events: readonly StoredEvent[]): Promise<void> {
+export async function insertEvents(tx: Db, events: readonly StoredEvent[]): Promise<void> {
+  if (events.length === 0) return;
   const rows = events.map((event) => ({
     account_id: event.accountId,
     seq: event.seq,
@@ -66,6 +66,10 @@ async function insertEvents(tx: Db, events: readonly StoredEvent[]): Promise<voi
   );
 }
 
+const READ_COLUMNS = COLUMNS.split(', ')
+  .map((name) => `e.${name}`)
+  .join(', ');
+
 /** Events after a cursor in the order of the log, at most `limit`; `types` narrows them by prefix (`call.`). */
 export async function readEventsAfter(
   db: Db,
@@ -75,10 +79,51 @@ export async function readEventsAfter(
   prefix = '',
 ): Promise<StoredEvent[]> {
   const { rows } = await db.raw<{ rows: EventRow[] }>(
-    `select ${COLUMNS} from events where account_id = ? and seq > ? and starts_with(type, ?) order by seq limit ?`,
+    `select ${READ_COLUMNS}, e.created_at from events e
+     where e.account_id = ? and e.seq > ? and starts_with(e.type, ?) order by e.seq limit ?`,
     [accountId, after, prefix, limit],
   );
   return rows.map(toEvent);
+}
+
+export interface LogBounds {
+  /** The newest seq given out; 0: none yet. */
+  readonly newest: number;
+  /** Everything up to here may have been deleted. */
+  readonly pruned: number;
+}
+
+export interface EventPage extends LogBounds {
+  readonly events: readonly StoredEvent[];
+}
+
+export interface PageWish {
+  readonly after: number;
+  readonly limit: number;
+  /** Only types that begin so. */
+  readonly prefix?: string;
+  /** Only what was or is this user's; null: the whole account. */
+  readonly userId?: string | null;
+}
+
+/** A page of the log and the log's bounds, read by one statement, so that neither is older than the other. */
+export async function readEventPage(db: Db, accountId: string, wish: PageWish): Promise<EventPage> {
+  const { after, limit, prefix = '', userId = null } = wish;
+  const { rows } = await db.raw<{ rows: (EventRow & { newest: number; pruned: number })[] }>(
+    `select k.seq as newest, k.pruned_seq as pruned, ${READ_COLUMNS}, e.created_at
+     from account_counters k
+     left join lateral (
+       select * from events
+       where account_id = k.account_id and seq > :after and starts_with(type, :prefix)
+         and (cast(:userId as text) is null or payload ->> 'user_id' = :userId or before ->> 'user_id' = :userId)
+       order by seq limit :limit) e on true
+     where k.account_id = :accountId order by e.seq`,
+    { accountId, after, limit, prefix, userId },
+  );
+  const [first] = rows;
+  if (!first) return { newest: 0, pruned: 0, events: [] };
+  const events = first.seq === null ? [] : rows.map(toEvent);
+  return { newest: first.newest, pruned: first.pruned, events };
 }
 
 function toEvent(row: EventRow): StoredEvent {
@@ -91,14 +136,8 @@ function toEvent(row: EventRow): StoredEvent {
     receivedAt: row.received_at.getTime(),
     payload: row.payload,
     before: row.before,
+    committedAt: row.created_at.getTime(),
   };
-}
-
-export interface LogBounds {
-  /** The newest seq given out; 0: none yet. */
-  readonly newest: number;
-  /** Everything up to here may have been deleted. */
-  readonly pruned: number;
 }
 
 export async function findLogBounds(db: Db, accountIds: readonly string[]): Promise<Map<string, LogBounds>> {
@@ -107,4 +146,46 @@ export async function findLogBounds(db: Db, accountIds: readonly string[]): Prom
     [[...accountIds]],
   );
   return new Map(rows.map((row) => [row.account_id, { newest: row.seq, pruned: row.pruned_seq }]));
+}
+
+/** Accounts whose oldest event is older than they keep events (`event_retention_days`, else the setting). */
+export async function findAccountsToPrune(db: Db, retentionSeconds: number): Promise<AccountToPrune[]> {
+  const { rows } = await db.raw<{ rows: { id: string; retention: number }[] }>(
+    `select a.id, r.seconds as retention
+     from accounts a
+     cross join lateral (select coalesce(a.event_retention_days * 86400, ?::int) as seconds) r
+     cross join lateral (select created_at from events where account_id = a.id order by seq limit 1) oldest
+     where oldest.created_at < now() - make_interval(secs => r.seconds)`,
+    [retentionSeconds],
+  );
+  return rows.map((row) => ({ accountId: row.id, retentionSeconds: row.retention }));
+}
+
+export interface AccountToPrune {
+  readonly accountId: string;
+  readonly retentionSeconds: number;
+}
+
+/**
+ * Deletes the oldest events that are too old, at most `limit`, and tells the account's counter how far. It never goes
+ * past an event that is still to be kept: what is left has no holes. Answers how many went.
+ */
+export async function pruneEvents(tx: Db, account: AccountToPrune, limit: number): Promise<number> {
+  const { rows } = await tx.raw<{ rows: { deleted: number; upto: number | null }[] }>(
+    `with head as materialized (
+       select seq, created_at from events where account_id = :accountId order by seq limit :limit),
+     cut as materialized (
+       select coalesce(min(seq) filter (where created_at >= now() - make_interval(secs => :retentionSeconds)) - 1,
+                       max(seq)) as upto from head),
+     gone as (delete from events where account_id = :accountId and seq <= (select upto from cut) returning seq)
+     select count(*) as deleted, max(seq) as upto from gone`,
+    { accountId: account.accountId, retentionSeconds: account.retentionSeconds, limit },
+  );
+  const [row] = rows;
+  if (!row || row.upto === null) return 0;
+  await tx.raw('update account_counters set pruned_seq = greatest(pruned_seq, ?) where account_id = ?', [
+    row.upto,
+    account.accountId,
+  ]);
+  return row.deleted;
 }

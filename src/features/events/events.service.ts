@@ -2,23 +2,23 @@ import type { Knex } from 'knex';
 import type { Db } from '../../platform/db/connect.js';
 import type { Wakeups } from '../../platform/wakeups.js';
 import type { NewEvent, StoredEvent } from './event.js';
-import { appendEvents } from './events.repository.js';
+import { insertEvents, placeEvents } from './events.repository.js';
 
 export type Record = (event: NewEvent) => void;
 
-/** Topic of the hints that an account's log has grown: JSON of `[{a: account id, e: [events with seq]}]`. */
+/** Topic of the hints that accounts' logs have grown: the JSON of a list of StoredEvent (or, when too large, less). */
 export const EVENTS_TOPIC = 'events';
 
 export interface EventLog {
   /**
-   * Runs the work in one transaction, appends what it recorded as the last statement, commits, and wakes the readers.
-   * `recorded` gets the events with their places before the commit, for what must carry their seq.
+   * Runs the work in one transaction, appends what it recorded at the end, commits, and wakes the readers. Nothing
+   * after the append may wait for a lock: the counters it holds are everybody's.
    */
   transaction<T>(work: (tx: Db, record: Record) => Promise<T>, options?: TransactionOptions): Promise<T>;
 }
 
 export interface TransactionOptions {
-  /** Called after the append, inside the transaction, with the events as they were placed. */
+  /** Called inside the transaction once the events have their places (also without any): writes what carries a seq. */
   readonly placed?: (tx: Db, events: readonly StoredEvent[]) => Promise<void>;
 }
 
@@ -29,11 +29,15 @@ export function createEventLog(db: Knex, wakeups: Wakeups): EventLog {
       const result = await db.transaction(async (tx) => {
         const recorded: NewEvent[] = [];
         const outcome = await work(tx, (event) => recorded.push(event));
-        stored = await appendEvents(tx, recorded);
+        stored = await placeEvents(tx, recorded);
         await options.placed?.(tx, stored);
+        await insertEvents(tx, stored);
         return outcome;
       });
-      if (stored.length > 0) wakeups.publish(EVENTS_TOPIC, JSON.stringify(stored));
+      if (stored.length > 0) {
+        const committedAt = Date.now();
+        wakeups.publish(EVENTS_TOPIC, JSON.stringify(stored.map((event) => ({ ...event, committedAt }))));
+      }
       return result;
     },
   };

@@ -1,0 +1,46 @@
+import Joi from 'joi';
+import { EVENT_TYPES } from './event.js';
+
+const time = () => Joi.string().isoDate().example('2026-10-26T12:00:00.000Z');
+
+export const seq = () =>
+  Joi.number().integer().min(0).description('Rises strictly within the account; means nothing but order.');
+
+export interface LogQuery {
+  readonly after: number;
+  readonly limit: number;
+}
+
+export const logQuery = Joi.object<LogQuery>({
+  after: seq()
+    .max(Number.MAX_SAFE_INTEGER)
+    .default(0)
+    .description('Cursor: the last `seq` that the client has. 0: from the oldest event that is kept.'),
+  limit: Joi.number().integer().min(1).max(500).default(50).description('Events of a page.'),
+});
+
+const header = {
+  seq: seq().required(),
+  occurred_at: time().required().description('When it happened, as told by the carrier where it told.'),
+  received_at: time().required().description('When the news of it arrived.'),
+  sent_at: time().required().description('When this message was sent.'),
+};
+
+/** A call event as REST answers it and `/live` sends it. `call` is described with the call logs. */
+export const callEvent = Joi.object({
+  ...header,
+  type: Joi.string()
+    .valid(...EVENT_TYPES.filter((type) => type.startsWith('call.')), 'call.removed')
+    .required(),
+  call: Joi.object().unknown().required().description('The call log as the transaction that wrote the event left it.'),
+});
+
+export const anyEvent = Joi.object({
+  ...header,
+  type: Joi.string()
+    .valid(...EVENT_TYPES)
+    .required(),
+  call: Joi.object().unknown().description('With `call.*`.'),
+  virtual_number: Joi.object().unknown().description('With `number.*`.'),
+  port_order: Joi.object().unknown().description('With `port_order.*`.'),
+});

@@ -1,0 +1,47 @@
+import type { Platform } from '../../platform/platform.js';
+import type { JobHandlers } from '../../platform/queue/queue.js';
+import { createEventRoutes } from './events.routes.js';
+import { createEventLog } from './events.service.js';
+import { createEventSweeper, PRUNE_EVERY_MS } from './events.sweeper.js';
+
+export {
+  CALL_EVENT_TYPES,
+  type CallEventType,
+  EVENT_TYPES,
+  type EventType,
+  type NewEvent,
+  type StoredEvent,
+} from './event.js';
+export { presentEvent, presentRemoval } from './events.present.js';
+export { type EventPage, findLogBounds, type LogBounds, readEventPage, readEventsAfter } from './events.repository.js';
+export { callEvent as callEventSchema, seq as seqSchema } from './events.schema.js';
+export { createEventLog, EVENTS_TOPIC, type EventLog, type Record } from './events.service.js';
+export { createEventTail, type EventTail, type Following, type TailListener } from './events.tail.js';
+
+/**
+ * The ordered event log of the accounts.
+ *
+ *   const events = createEvents(platform);
+ *   await events.log.transaction(async (tx, record) => record({ accountId, type: 'call.ringing', … }));
+ *
+ * `log` is for every writer, `routes` for the role api, `workers` and `schedules` for the role worker. The role live
+ * makes its own tail with `createEventTail`.
+ */
+export function createEvents(platform: Platform) {
+  const { db, wakeups, clock, log, config } = platform;
+  const prune = createEventSweeper({ db, log, retentionSeconds: config.eventRetention });
+  const workers: JobHandlers = {
+    'prune-events': async () => {
+      await prune();
+    },
+  };
+  return {
+    log: createEventLog(db, wakeups),
+    routes: createEventRoutes({ db, clock }),
+    workers,
+    schedules: [{ name: 'prune-events', payload: {}, everyMs: PRUNE_EVERY_MS }] as const,
+    prune,
+  };
+}
+
+export type Events = ReturnType<typeof createEvents>;
