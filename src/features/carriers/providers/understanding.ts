@@ -1,5 +1,5 @@
 import type { Signal, Understanding } from '../provider.js';
-import { memberOf, textOf } from './json.js';
+import { memberOf, secondsOf, textOf } from './json.js';
 import { parseTime } from './times.js';
 
 /** The sentences with which adapters say that a webhook is of no use, so that the inspector speaks one language. */
@@ -54,5 +54,5 @@ export function readTimes<Name extends string>(
 
 /** Seconds between two told times, to the millisecond; undefined when either is missing or they cross. */
 export function secondsBetween(from: number | undefined, to: number | undefined): number | undefined {
-  return from === undefined || to === undefined || to < from ? undefined : (to - from) / 1000;
+  return from === undefined || to === undefined ? undefined : secondsOf((to - from) / 1000);
 }
