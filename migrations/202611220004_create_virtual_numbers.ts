@@ -13,6 +13,8 @@ export async function up(knex: Knex): Promise<void> {
       country text,
       type text,
       tags text[] not null default '{}',
+      -- Raised with each change; what a client's If-Match is compared with.
+      version integer not null default 1,
       created_at timestamptz not null,
       updated_at timestamptz not null,
       released_at timestamptz,
@@ -33,11 +35,12 @@ export async function up(knex: Knex): Promise<void> {
       virtual_number_id uuid not null references virtual_numbers (id),
       account_id uuid not null,
       user_id uuid,
+      -- Half open: a call that begins at held_until belongs to whoever comes next.
       held_from timestamptz not null,
       held_until timestamptz
     );
     create index number_holdings_by_number on number_holdings (phone_number, held_from);
-    create index number_holdings_of_virtual_number on number_holdings (virtual_number_id, held_from);
+    create unique index number_holdings_open on number_holdings (virtual_number_id) where held_until is null;
 
     create table number_changes (
       id uuid primary key,

@@ -1,0 +1,228 @@
+import type { Visibility } from '../../http/actor.js';
+import { type Page, toPage } from '../../http/pagination.js';
+import type { Db } from '../../platform/db/connect.js';
+import type { Holding } from './holding.js';
+import type { NumberAction, NumberChange, VirtualNumber } from './number.js';
+import { NUMBER_COLUMNS, type NumberRow, toNumber } from './numbers.repository.js';
+
+/** Values of a filter; null among them: rows without a value. */
+export type FilterValues<T> = readonly (T | null)[];
+
+export interface NumberFilters {
+  readonly isActive?: FilterValues<boolean>;
+  readonly userId?: FilterValues<string>;
+  readonly carrierId?: FilterValues<string>;
+  readonly country?: FilterValues<string>;
+  readonly tag?: FilterValues<string>;
+  /** Regular expressions, of which the number must match one. */
+  readonly search?: readonly string[];
+}
+
+export interface Slice {
+  readonly limit: number;
+  /** Id of the last row of the page before. */
+  readonly after: string | null;
+}
+
+/** The numbers that are seen, oldest first: ids rise with time. */
+export async function listNumbers(
+  db: Db,
+  visibility: Visibility,
+  query: { readonly filters: NumberFilters; readonly slice: Slice },
+): Promise<Page<VirtualNumber>> {
+  const { filters, slice } = query;
+  const select = db<NumberRow>('virtual_numbers')
+    .select(db.raw(NUMBER_COLUMNS))
+    .where({ account_id: visibility.accountId })
+    .whereNull('released_at')
+    .orderBy('id')
+    .limit(slice.limit + 1);
+  if (visibility.userId !== null) select.where({ user_id: visibility.userId });
+  if (slice.after !== null) select.where('id', '>', slice.after);
+  for (const condition of conditionsOf(filters)) select.whereRaw(condition.sql, [...condition.bindings]);
+  return toPage((await select).map(toNumber), slice.limit, (number) => [number.id]);
+}
+
+interface Condition {
+  readonly sql: string;
+  readonly bindings: readonly (readonly unknown[])[];
+}
+
+function conditionsOf(filters: NumberFilters): Condition[] {
+  return [
+    filters.isActive && anyOf('is_active', 'boolean', filters.isActive),
+    filters.userId && anyOf('user_id', 'uuid', filters.userId),
+    filters.carrierId && anyOf('carrier_id', 'uuid', filters.carrierId),
+    filters.country && anyOf('country', 'text', filters.country),
+    filters.tag && hasTag(filters.tag),
+    filters.search && { sql: 'phone_number ~ any(?::text[])', bindings: [filters.search] },
+  ].filter((condition) => condition !== undefined);
+}
+
+/** `column` and `type` are written above, never taken from a request. */
+function anyOf(column: string, type: string, values: FilterValues<unknown>): Condition {
+  const present = values.filter((value) => value !== null);
+  const orNull = present.length < values.length ? ` or ${column} is null` : '';
+  return { sql: `(${column} = any(?::${type}[])${orNull})`, bindings: [present] };
+}
+
+function hasTag(values: FilterValues<string>): Condition {
+  const present = values.filter((value) => value !== null);
+  const orNone = present.length < values.length ? " or tags = '{}'" : '';
+  return { sql: `(tags && ?::text[]${orNone})`, bindings: [present] };
+}
+
+/** The account's number that is held now. */
+export async function findNumber(db: Db, accountId: string, id: string): Promise<VirtualNumber | undefined> {
+  const found = await findNumberEver(db, accountId, id);
+  return found?.releasedAt === null ? found : undefined;
+}
+
+/** The account's number, released ones too. */
+export async function findNumberEver(db: Db, accountId: string, id: string): Promise<VirtualNumber | undefined> {
+  const { rows } = await db.raw<{ rows: NumberRow[] }>(
+    `select ${NUMBER_COLUMNS} from virtual_numbers where account_id = ? and id = ?`,
+    [accountId, id],
+  );
+  return rows[0] && toNumber(rows[0]);
+}
+
+/** Ids of the numbers that the account holds, by number. */
+export async function findHeldIds(db: Db, accountId: string, numbers: readonly string[]): Promise<Map<string, string>> {
+  const { rows } = await db.raw<{ rows: { id: string; phone_number: string }[] }>(
+    `select id, phone_number from virtual_numbers
+     where phone_number = any(?::text[]) and account_id = ? and released_at is null`,
+    [[...numbers], accountId],
+  );
+  return new Map(rows.map((row) => [row.phone_number, row.id]));
+}
+
+interface ChangeRow {
+  id: string;
+  virtual_number_id: string;
+  account_id: string;
+  at: Date;
+  action: NumberAction;
+  by_user_id: string | null;
+  changes: NumberChange['changes'];
+}
+
+/** What the account did with the phone number, newest first, the times it held it before included. */
+export async function listChanges(db: Db, number: VirtualNumber, slice: Slice): Promise<Page<NumberChange>> {
+  const after = slice.after === null ? { sql: '', bindings: [] } : { sql: 'and c.id < ?', bindings: [slice.after] };
+  const { rows } = await db.raw<{ rows: ChangeRow[] }>(
+    `select c.id, c.virtual_number_id, c.account_id, c.at, c.action, c.by_user_id, c.changes
+     from virtual_numbers v join number_changes c on c.virtual_number_id = v.id
+     where v.account_id = ? and v.phone_number = ? ${after.sql} order by c.id desc limit ?`,
+    [number.accountId, number.phoneNumber, ...after.bindings, slice.limit + 1],
+  );
+  const changes = rows.map((row) => ({
+    id: row.id,
+    virtualNumberId: row.virtual_number_id,
+    accountId: row.account_id,
+    at: row.at.getTime(),
+    action: row.action,
+    byUserId: row.by_user_id,
+    changes: row.changes,
+  }));
+  return toPage(changes, slice.limit, (change) => [change.id]);
+}
+
+/** Every span of each of the numbers, ascending; a number that nobody ever held is not in the map. */
+export async function findHoldings(db: Db, numbers: readonly string[]): Promise<Map<string, Holding[]>> {
+  const { rows } = await db.raw<{ rows: HoldingRow[] }>(
+    `select phone_number, account_id, user_id, virtual_number_id, held_from, held_until from number_holdings
+     where phone_number = any(?::text[]) order by phone_number, held_from, id`,
+    [[...numbers]],
+  );
+  const holdings = new Map<string, Holding[]>();
+  for (const row of rows) {
+    const spans = holdings.get(row.phone_number) ?? [];
+    if (spans.length === 0) holdings.set(row.phone_number, spans);
+    spans.push({
+      accountId: row.account_id,
+      userId: row.user_id,
+      virtualNumberId: row.virtual_number_id,
+      from: row.held_from.getTime(),
+      until: row.held_until?.getTime() ?? null,
+    });
+  }
+  return holdings;
+}
+
+interface HoldingRow {
+  phone_number: string;
+  account_id: string;
+  user_id: string | null;
+  virtual_number_id: string;
+  held_from: Date;
+  held_until: Date | null;
+}
+
+/** What stands in the way of claiming a number. */
+export interface ClaimState {
+  readonly isHeld: boolean;
+  /** Whoever released it last; null: nobody ever held it. */
+  readonly lastAccountId: string | null;
+  readonly releasedAt: number;
+}
+
+export async function findClaimStates(db: Db, numbers: readonly string[]): Promise<Map<string, ClaimState>> {
+  const { rows } = await db.raw<{ rows: ClaimStateRow[] }>(
+    `select g.phone_number, last.account_id, last.released_at,
+       exists (select 1 from virtual_numbers v where v.phone_number = g.phone_number and v.released_at is null) as is_held
+     from unnest(?::text[]) as g (phone_number)
+     left join lateral (
+       select v.account_id, v.released_at from virtual_numbers v
+       where v.phone_number = g.phone_number and v.released_at is not null order by v.released_at desc limit 1
+     ) last on true`,
+    [[...numbers]],
+  );
+  const toState = (row: ClaimStateRow): ClaimState => ({
+    isHeld: row.is_held,
+    lastAccountId: row.account_id,
+    releasedAt: row.released_at?.getTime() ?? 0,
+  });
+  return new Map(rows.map((row) => [row.phone_number, toState(row)]));
+}
+
+interface ClaimStateRow {
+  phone_number: string;
+  account_id: string | null;
+  released_at: Date | null;
+  is_held: boolean;
+}
+
+export interface References {
+  readonly userIds: ReadonlySet<string>;
+  readonly carrierIds: ReadonlySet<string>;
+}
+
+/**
+ * Which of these users and carriers the account may give a number to. In a transaction the users stay until its commit,
+ * so that a number is never assigned to one who is being removed.
+ */
+export async function findReferences(
+  tx: Db,
+  accountId: string,
+  wanted: { readonly userIds: readonly string[]; readonly carrierIds: readonly string[] },
+): Promise<References> {
+  const userIds = new Set<string>();
+  const carrierIds = new Set<string>();
+  if (wanted.userIds.length > 0) {
+    const { rows } = await tx.raw<{ rows: { id: string }[] }>(
+      'select id from users where account_id = ? and id = any(?::uuid[]) order by id for key share',
+      [accountId, [...wanted.userIds]],
+    );
+    for (const { id } of rows) userIds.add(id);
+  }
+  if (wanted.carrierIds.length > 0) {
+    const { rows } = await tx.raw<{ rows: { id: string }[] }>(
+      `select id from carriers
+       where (account_id = ? or account_id is null) and id = any(?::uuid[]) and deleted_at is null`,
+      [accountId, [...wanted.carrierIds]],
+    );
+    for (const { id } of rows) carrierIds.add(id);
+  }
+  return { userIds, carrierIds };
+}
