@@ -30,8 +30,10 @@ export async function up(knex: Knex): Promise<void> {
       role text not null check (role in ('member', 'admin', 'operator')),
       is_active boolean not null default true,
       contact_number text,
-      -- Tokens that carry no session are refused when they were issued before this moment (a changed password).
-      tokens_valid_from timestamptz not null,
+      -- Raised when all sign-ins must stop (changed password, deactivation): sessions carry the epoch they began in.
+      session_epoch integer not null default 0,
+      -- The same for tokens that name no session: refused when they were issued before this moment.
+      tokens_valid_from timestamptz not null default 'epoch',
       created_at timestamptz not null,
       updated_at timestamptz not null,
       unique (account_id, contact_number)

@@ -6,24 +6,29 @@ export async function up(knex: Knex): Promise<void> {
     create table token_families (
       id uuid primary key,
       user_id uuid not null references users (id) on delete cascade,
+      -- The user's epoch at the sign-in; the family lives while the two agree.
+      session_epoch integer not null,
       created_at timestamptz not null,
+      -- No successor lives longer; 30 days after the sign-in.
       expires_at timestamptz not null,
+      -- When the last token issued so far ends; then the family is of no use any more.
+      alive_until timestamptz not null,
       revoked_at timestamptz,
-      revoked_reason text
+      revoked_reason text check (revoked_reason in ('signed_out', 'forked'))
     );
     create index token_families_of_user on token_families (user_id);
-    create index token_families_by_end on token_families (expires_at);
+    create index token_families_by_end on token_families (alive_until);
 
-    -- A node is what counts as one refresh token: siblings issued within REFRESH_REUSE_WINDOW share one.
+    -- A node is what counts as one refresh token: siblings issued within REFRESH_REUSE_WINDOW share one. The id is the
+    -- first half of its tokens' jti.
     create table token_nodes (
-      id uuid primary key,
       family_id uuid not null references token_families (id) on delete cascade,
-      parent_id uuid references token_nodes (id) on delete cascade,
+      id text not null,
+      parent_id text,
       first_issued_at timestamptz not null,
-      presented_at timestamptz
+      presented_at timestamptz,
+      primary key (family_id, id)
     );
-    create index token_nodes_of_parent on token_nodes (parent_id);
-    create index token_nodes_of_family on token_nodes (family_id);
 
     create table api_keys (
       id uuid primary key,

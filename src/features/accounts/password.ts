@@ -1,0 +1,29 @@
+import { availableParallelism } from 'node:os';
+import { hash, verify } from '@node-rs/argon2';
+import pLimit from 'p-limit';
+
+/**
+ * Passwords as argon2id hashes (19 MiB, two passes). Each runs on libuv's pool of four threads for tens of
+ * milliseconds; the bound leaves threads and processors for everybody else.
+ */
+export interface Passwords {
+  hash(password: string): Promise<string>;
+  /** Without a hash (nobody has that name) it works just as long and answers false. */
+  verify(hash: string | null, password: string): Promise<boolean>;
+}
+
+export function createPasswords(): Passwords {
+  const limit = pLimit(Math.max(1, Math.min(3, availableParallelism())));
+  // Made at the first need with the same parameters, so that a password of nobody costs what a wrong one costs.
+  let nobody: Promise<string> | undefined;
+
+  async function verifyAgainst(stored: string | null, password: string): Promise<boolean> {
+    if (stored !== null) return limit(() => verify(stored, password));
+    nobody ??= limit(() => hash('nobody has this password'));
+    const dummy = await nobody;
+    await limit(() => verify(dummy, password));
+    return false;
+  }
+
+  return { hash: (password) => limit(() => hash(password)), verify: verifyAgainst };
+}
