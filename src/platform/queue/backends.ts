@@ -26,6 +26,8 @@ export interface QueueBackend {
   check(): Promise<void>;
   /** Whether it can be asked now; waits only for the first connection to come or fail. */
   isUp(): Promise<boolean>;
+  /** From now on a connection that is lost is not sought again. */
+  leave(): void;
   close(): Promise<void>;
 }
 
@@ -35,15 +37,21 @@ export function openRedisBackend(url: string, prefix: string, onError: (error: u
     adding.once('ready', resolve);
     adding.once('error', () => resolve());
   });
+  let closing = false;
+  // BullMQ's connections end only when they stop coming back.
+  const retryStrategy = (attempt: number) => (closing ? null : Math.min(attempt * 100, 2000));
   return {
     factory: createRedisBackend as BackendFactory<IQueueBackend, Connection>,
     adding,
-    working: { url, maxRetriesPerRequest: null, retryStrategy: (attempt: number) => Math.min(attempt * 100, 2000) },
+    working: { url, maxRetriesPerRequest: null, retryStrategy },
     prefix,
     check: async () => undefined,
     isUp: async () => {
       await settled;
       return adding.status === 'ready';
+    },
+    leave: () => {
+      closing = true;
     },
     close: () => closeRedis(adding),
   };
@@ -68,6 +76,7 @@ export function openPostgresBackend(url: string, onError: (error: unknown) => vo
     prefix: '',
     check: async () => void (await assertSchemaCompatibility(pool, QUEUE_SCHEMA)),
     isUp: async () => true,
+    leave: () => undefined,
     close: () => pool.end(),
   };
 }

@@ -66,6 +66,7 @@ export function createQueue(options: QueueOptions): Queue {
       ),
     async close() {
       schedules.stop();
+      backend.leave();
       await Promise.all(workers.map(closeWorker));
       await producer.close();
       await backend.close();
@@ -143,7 +144,7 @@ function openWorker(backend: QueueBackend, process: (job: Job) => Promise<void>,
 
 /** Lets the jobs that run finish; where the backend is away, lets go of them (they are found stalled later). */
 async function closeWorker(worker: Worker): Promise<void> {
-  await within(CLOSE_TIMEOUT_MS, worker.close()).catch(() => worker.disconnect());
+  await within(CLOSE_TIMEOUT_MS, worker.close()).catch(() => within(500, worker.disconnect()).catch(() => undefined));
 }
 
 /** Runs a job with its handler and decides by the error's kind whether it is worth another try. */

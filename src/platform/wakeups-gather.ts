@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from './log.js';
+import { LOOK, type Wakeups } from './wakeups.js';
+
+const GATHER_MS = 10;
+/** Hints kept whole while the connection is slow; those beyond are kept in their short form. */
+const MOST_WHOLE = 1000;
+
+type Hint = readonly [topic: string, hint: string];
+
+/** How messages travel between processes; `heard` and `missed` are called by it. */
+export interface Carrier {
+  /** Most bytes of one message. */
+  readonly mostBytes: number;
+  /** May reject: hints can be lost. */
+  send(message: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Ears {
+  heard(message: string): void;
+  /** The connection was lost for a while. */
+  missed(): void;
+}
+
+interface Waiting {
+  readonly topic: string;
+  readonly hint: string;
+  readonly short: string;
+}
+
+/** What both kinds of wake-ups share: local listeners, gathering, and knowing one's own messages. */
+export function createGatheringWakeups(
+  open: (ears: Ears) => Carrier,
+  onError: (error: unknown) => void,
+  log: Logger,
+): Wakeups {
+  const self = randomUUID();
+  const listeners = new Map<string, Set<(hint: string) => void>>();
+  let waiting: Waiting[] = [];
+  let closing = false;
+
+  function tell(topic: string, hint: string): void {
+    for (const hear of listeners.get(topic) ?? []) {
+      try {
+        hear(hint);
+      } catch (error) {
+        log.error({ err: error, topic }, 'a wake-up was not understood');
+      }
+    }
+  }
+
+  const carrier = open({
+    heard(message) {
+      const [sender, hints] = JSON.parse(message) as [string, Hint[]];
+      if (sender !== self) for (const [topic, hint] of hints) tell(topic, hint);
+    },
+    missed() {
+      for (const topic of listeners.keys()) tell(topic, LOOK);
+    },
+  });
+
+  let sending: Promise<void> | undefined;
+
+  /** Sends until nothing is left; what is published meanwhile, for at least GATHER_MS, goes together. */
+  async function send(): Promise<void> {
+    while (waiting.length > 0) {
+      const messages = pack(self, waiting, carrier.mostBytes);
+      waiting = [];
+      for (const message of messages) await carrier.send(message).catch(onError);
+      if (!closing) await pause(GATHER_MS);
+    }
+    sending = undefined;
+  }
+
+  return {
+    publish(topic, hint, short = LOOK) {
+      tell(topic, hint);
+      waiting.push({ topic, hint: waiting.length < MOST_WHOLE ? hint : short, short });
+      sending ??= send();
+    },
+    subscribe(topic, hear) {
+      const heard = listeners.get(topic) ?? new Set();
+      listeners.set(topic, heard.add(hear));
+      return () => heard.delete(hear);
+    },
+    async close() {
+      closing = true;
+      await sending;
+      await carrier.close();
+    },
+  };
+}
+
+/**
+ * The gathered hints as one message, or, where they do not fit, their short forms in as few messages as hold them: a
+ * burst costs the other processes a read, not the database a flood of notifications.
+ */
+export function pack(self: string, gathered: readonly Waiting[], mostBytes: number): string[] {
+  const whole = envelope(self, unique(gathered.map(({ topic, hint }) => [topic, hint])));
+  if (Buffer.byteLength(whole) <= mostBytes) return [whole];
+  const most = mostBytes - Buffer.byteLength(envelope(self, []));
+  const messages: Hint[][] = [];
+  let room = 0;
+  const shorts = unique(gathered.map(({ topic, short }) => [topic, sizeOf([topic, short]) <= most ? short : LOOK]));
+  for (const hint of shorts) {
+    const size = sizeOf(hint);
+    if (size > room) {
+      messages.push([]);
+      room = most;
+    }
+    messages.at(-1)?.push(hint);
+    room -= size;
+  }
+  return messages.map((hints) => envelope(self, hints));
+}
+
+const envelope = (self: string, hints: readonly Hint[]): string => JSON.stringify([self, hints]);
+
+/** With the comma between two. */
+const sizeOf = (hint: Hint): number => Buffer.byteLength(JSON.stringify(hint)) + 1;
+
+function unique(hints: readonly Hint[]): Hint[] {
+  return [...new Map(hints.map((hint) => [hint.join('\n'), hint])).values()];
+}

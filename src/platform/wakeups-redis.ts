@@ -1,0 +1,34 @@
+import { Redis } from 'ioredis';
+import { closeRedis, openRedis } from './redis.js';
+import type { Carrier, Ears } from './wakeups-gather.js';
+
+/** Large enough for a burst of whole events, small enough not to hold up the connection. */
+const MOST_BYTES = 65_536;
+
+/** One connection that publishes and one that listens; ioredis makes them anew and subscribes again by itself. */
+export function openRedisCarrier(url: string, channel: string, ears: Ears, onError: (error: unknown) => void): Carrier {
+  const speaking = openRedis(url, onError);
+  const listening = new Redis(url, {
+    maxRetriesPerRequest: null,
+    retryStrategy: (attempt) => Math.min(attempt * 100, 2000),
+  });
+  let readyTimes = 0;
+  listening.on('error', onError);
+  listening.on('message', (_channel, message) => ears.heard(message));
+  listening.on('ready', () => {
+    readyTimes += 1;
+    if (readyTimes > 1) ears.missed();
+  });
+  const subscribed = listening.subscribe(channel).catch(onError);
+  return {
+    mostBytes: MOST_BYTES,
+    async send(message) {
+      if (speaking.status === 'connecting' || speaking.status === 'connect') await subscribed;
+      await speaking.publish(channel, message);
+    },
+    async close() {
+      listening.disconnect();
+      await closeRedis(speaking);
+    },
+  };
+}
