@@ -19,6 +19,14 @@ export function openRedis(url: string, onError: (error: unknown) => void): Redis
   return redis;
 }
 
+/** Resolves when the first attempt to connect has come or failed: before that, nothing says that Redis is away. */
+export function firstAttempt(redis: Redis): Promise<void> {
+  return new Promise((resolve) => {
+    redis.once('ready', resolve);
+    redis.once('error', () => resolve());
+  });
+}
+
 export async function closeRedis(redis: Redis): Promise<void> {
   if (redis.status === 'ready') await redis.quit().catch(() => undefined);
   redis.disconnect();

@@ -8,7 +8,7 @@ import {
 } from 'bullmq';
 import pg from 'pg';
 import { QUEUE_SCHEMA } from '../db/migrate.js';
-import { closeRedis, openRedis } from '../redis.js';
+import { closeRedis, firstAttempt, openRedis } from '../redis.js';
 
 /** Connections of one process to PostgreSQL for the queue; one of them only listens. Knex has its own (DATABASE_POOL). */
 export const QUEUE_POOL = 4;
@@ -33,10 +33,7 @@ export interface QueueBackend {
 
 export function openRedisBackend(url: string, prefix: string, onError: (error: unknown) => void): QueueBackend {
   const adding = openRedis(url, onError);
-  const settled = new Promise<void>((resolve) => {
-    adding.once('ready', resolve);
-    adding.once('error', () => resolve());
-  });
+  const settled = firstAttempt(adding);
   let closing = false;
   // BullMQ's connections end only when they stop coming back.
   const retryStrategy = (attempt: number) => (closing ? null : Math.min(attempt * 100, 2000));
