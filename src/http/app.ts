@@ -19,7 +19,8 @@ export interface AppParts {
 
 /** The whole onion, in order. */
 export function createApp(parts: AppParts): Koa {
-  const app = new Koa({ proxy: parts.trustProxy });
+  // The last entry of X-Forwarded-For is the proxy's own; those before it are the client's to invent.
+  const app = new Koa({ proxy: parts.trustProxy, maxIpsCount: 1 });
   app.silent = true;
   app.on('error', (error: Error & { code?: string }) => {
     // A client that left in the middle of its answer is no fault of ours.

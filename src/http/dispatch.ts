@@ -10,7 +10,7 @@ import { validateBody, validateQuery } from './validate.js';
 export interface DispatchDeps {
   authenticate(ctx: Context): Promise<Actor>;
   /** Takes the request's cost from the caller's share; throws 429. Sets the rate-limit headers. */
-  limit(ctx: Context, route: AnyRoute, actor: Actor | null): Promise<void>;
+  limit(ctx: Context, route: AnyRoute | undefined, actor: Actor | null): Promise<void>;
 }
 
 const DEFAULT_BODY_LIMIT = 1_048_576;
@@ -53,7 +53,7 @@ async function serve(ctx: Context, path: string, rows: readonly AnyRoute[], deps
   const method = ctx.method === 'HEAD' ? 'get' : ctx.method.toLowerCase();
   const found = rows.find((row) => row.method === method);
   const isPublic = found ? found.access === 'public' : rows.every((row) => row.access === 'public');
-  const actor = isPublic ? null : await deps.authenticate(ctx);
+  const actor = isPublic ? null : await authenticate(ctx, found, deps);
   ctx.state.actor = actor;
   if (!found) throw methodNotAllowed(ctx.method, rows);
   await deps.limit(ctx, found, actor);
@@ -62,6 +62,16 @@ async function serve(ctx: Context, path: string, rows: readonly AnyRoute[], deps
   if (!Object.entries(params).every(([name, value]) => isParam(name, value))) throw notFound();
   await found.permit?.({ actor: actor ?? NOBODY, params });
   await answer(ctx, found, actor ?? NOBODY, params);
+}
+
+async function authenticate(ctx: Context, row: AnyRoute | undefined, deps: DispatchDeps): Promise<Actor> {
+  try {
+    return await deps.authenticate(ctx);
+  } catch (error) {
+    // Guessing costs the address its share.
+    await deps.limit(ctx, row, null);
+    throw error;
+  }
 }
 
 const isParam = (name: string, value: string): boolean => (name === 'id' || name.endsWith('_id') ? isId(value) : true);

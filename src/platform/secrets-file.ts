@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError } from './config.js';
+
+const BYTES = 48;
+
+/**
+ * A secret that is made once and kept in the data folder, readable by its owner alone. Processes that start together
+ * agree on one: the file gets its name only when it is whole, and only if nobody was first.
+ */
+export function keptSecret(dir: string, name: string): string {
+  const path = join(dir, name);
+  const kept = readSecret(path);
+  if (kept !== null) return kept;
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  try {
+    writeDurably(draft, `${randomBytes(BYTES).toString('base64url')}\n`);
+    linkSync(draft, path);
+    syncDirectory(dir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+  return readSecret(path) ?? keptSecret(dir, name);
+}
+
+function readSecret(path: string): string | null {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new ConfigError(`The secret kept in ${path} cannot be read: ${(error as Error).message}.`);
+  }
+  if (text.length < 32) throw new ConfigError(`The secret kept in ${path} is damaged: it has less than 32 characters.`);
+  chmodSync(path, 0o600);
+  return text;
+}
+
+function writeDurably(path: string, text: string): void {
+  const file = openSync(path, 'wx', 0o600);
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function syncDirectory(dir: string): void {
+  // Windows opens no folders.
+  if (process.platform === 'win32') return;
+  const folder = openSync(dir, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
