@@ -30,7 +30,7 @@ export async function up(knex: Knex): Promise<void> {
     ) with (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.05);
     create index inbound_webhooks_pending on inbound_webhooks (id) where status = 'pending';
     create index inbound_webhooks_taken_up on inbound_webhooks using gin (wait_keys) where wait_keys is not null;
-    create index inbound_webhooks_waiting on inbound_webhooks (received_at) where status = 'waiting';
+    create index inbound_webhooks_waiting on inbound_webhooks (processed_at) where status = 'waiting';
     create index inbound_webhooks_of_account on inbound_webhooks (account_id, received_at desc, id desc);
     create index inbound_webhooks_of_carrier on inbound_webhooks (carrier_id, received_at desc, id desc);
     create index inbound_webhooks_of_call on inbound_webhooks (call_log_id) where call_log_id is not null;

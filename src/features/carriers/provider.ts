@@ -83,7 +83,7 @@ export type Understanding =
   | {
       readonly kind: 'signals';
       /** The provider's own name of the event, such as `call.hangup` or `completed`. */
-      readonly eventType: string;
+      readonly eventType: string | null;
       readonly signals: readonly Signal[];
     }
   /** Right but of no use: an event type or status that says nothing about a call. `code`: `unknown_event`, … */

@@ -1,0 +1,79 @@
+/**
+ * What a change of a call log tells: each newly stated fact once, in the order in which calls go through them; any
+ * other change as one `call.updated`. Every event of a change shows the call as the transaction leaves it.
+ */
+
+import type { CallState } from '../carriers/index.js';
+import type { NewEvent, StoredEvent } from '../events/index.js';
+import type { TimelineEntry } from './call.js';
+import { NO_FACTS, newlyStated } from './call-facts.js';
+import { isSameView } from './call-record.js';
+import { timeOfState, viewCall } from './call-view.js';
+import { presentCall } from './calls.present.js';
+import type { CallRecord } from './calls.repository.js';
+import type { CallChange } from './record-reports.js';
+
+/** An event with the webhook that caused it, for the timeline. */
+export interface CallEvent extends NewEvent {
+  readonly webhookId: string | null;
+}
+
+/** What a filter or a permission may look at; told with an event where it changed. */
+const judged = ({ direction, user_id, virtual_number_id, tags }: CallRecord): Record<string, unknown> => ({
+  direction,
+  user_id,
+  virtual_number_id,
+  tags,
+});
+
+export function eventsOf(change: CallChange, now: number): CallEvent[] {
+  const { before, after } = change;
+  const common = {
+    accountId: after.account_id,
+    subjectId: after.id,
+    payload: presentCall(after),
+    before: before && before.direction !== after.direction ? judged(before) : null,
+  };
+  const stated = newlyStated(before?.facts ?? NO_FACTS, after.facts);
+  if (stated.length > 0) return stated.map((state) => ({ ...common, ...stateEvent(after, state) }));
+  if (before && isSameView(before, after)) return [];
+  return [{ ...common, type: 'call.updated', ...causeOf(change, now) }];
+}
+
+function stateEvent(
+  record: CallRecord,
+  state: CallState,
+): Pick<CallEvent, 'type' | 'occurredAt' | 'receivedAt' | 'webhookId'> {
+  const fact = record.facts.states[state];
+  const view = viewCall(record.facts);
+  const arrived = fact?.arrived ?? record.last_news_at.getTime();
+  const occurredAt = (view && timeOfState(view, state)) ?? arrived;
+  return { type: `call.${state}`, occurredAt, receivedAt: arrived, webhookId: fact?.webhookId ?? null };
+}
+
+/** The report that came last, else (a parent found, closed as lost) the moment itself. */
+function causeOf({ reports }: CallChange, now: number): Pick<CallEvent, 'occurredAt' | 'receivedAt' | 'webhookId'> {
+  const [last] = reports.toSorted((a, b) => b.receivedAt - a.receivedAt);
+  if (!last) return { occurredAt: now, receivedAt: now, webhookId: null };
+  return { occurredAt: last.occurredAt ?? last.receivedAt, receivedAt: last.receivedAt, webhookId: last.webhookId };
+}
+
+/** The entries that placed events add to the calls' timelines, by call log id. */
+export function timelineEntries(
+  placed: readonly StoredEvent[],
+  planned: readonly CallEvent[],
+): Map<string, TimelineEntry[]> {
+  const entries = new Map<string, TimelineEntry[]>();
+  placed.forEach((event, place) => {
+    const list = entries.get(event.subjectId) ?? [];
+    entries.set(event.subjectId, list);
+    list.push({
+      seq: event.seq,
+      type: event.type,
+      occurred_at: new Date(event.occurredAt).toISOString(),
+      received_at: new Date(event.receivedAt).toISOString(),
+      inbound_webhook_id: planned[place]?.webhookId ?? null,
+    });
+  });
+  return entries;
+}

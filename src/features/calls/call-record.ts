@@ -1,0 +1,71 @@
+import { isDeepStrictEqual } from 'node:util';
+import { countryOf } from '../../lib/e164.js';
+import type { CallFacts, Report } from './call-facts.js';
+import { viewCall } from './call-view.js';
+import { presentCall } from './calls.present.js';
+import type { CallRecord } from './calls.repository.js';
+
+/** What a record has besides the view of its facts. */
+export type RecordBase = Pick<
+  CallRecord,
+  | 'id'
+  | 'account_id'
+  | 'user_id'
+  | 'virtual_number_id'
+  | 'virtual_number'
+  | 'carrier_id'
+  | 'provider'
+  | 'carrier_call_id'
+  | 'direction'
+  | 'parent_call_log_id'
+  | 'tags'
+  | 'note'
+  | 'timeline'
+  | 'last_news_at'
+  | 'updated_at'
+>;
+
+/** A party that nobody ever told. */
+const UNKNOWN_PARTY = 'unknown';
+
+const date = (time: number | null): Date | null => (time === null ? null : new Date(time));
+
+/** The record that the facts make; `base.direction` stands until a direction is told. */
+export function buildRecord(parts: { base: RecordBase; facts: CallFacts; reports: readonly Report[] }): CallRecord {
+  const { base, facts, reports } = parts;
+  const view = viewCall(facts);
+  if (!view) throw new Error('A call log needs a stated state.');
+  const direction = view.direction ?? base.direction;
+  const [from, to] = [view.from ?? UNKNOWN_PARTY, view.to ?? UNKNOWN_PARTY];
+  return {
+    ...base,
+    direction,
+    caller_number: from,
+    called_number: to,
+    country: countryOf(direction === 'incoming' ? from : to),
+    status: view.status,
+    disposition: view.disposition,
+    started_at: new Date(view.startedAt),
+    ringing_at: date(view.ringingAt),
+    answered_at: date(view.answeredAt),
+    ended_at: date(view.endedAt),
+    duration: view.duration,
+    ring_duration: view.ringDuration,
+    hangup_cause: view.hangupCause,
+    hangup_source: view.hangupSource,
+    provider_cause: view.providerCause,
+    price: view.price,
+    currency: view.currency,
+    session_id: view.sessionId,
+    parent_carrier_call_id: view.parentCallId,
+    last_news_at: new Date(
+      reports.reduce((last, { receivedAt }) => Math.max(last, receivedAt), base.last_news_at.getTime()),
+    ),
+    facts,
+  };
+}
+
+/** Whether two records of one call look the same on the wire, `updated_at` aside. */
+export function isSameView(a: CallRecord, b: CallRecord): boolean {
+  return isDeepStrictEqual({ ...presentCall(a), updated_at: null }, { ...presentCall(b), updated_at: null });
+}

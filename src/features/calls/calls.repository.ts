@@ -1,0 +1,160 @@
+import type { Db } from '../../platform/db/connect.js';
+import { CALL_COLUMNS, type CallRow, type TimelineEntry } from './call.js';
+import type { CallFacts } from './call-facts.js';
+
+/** A call log with all that the writing side keeps of it. */
+export interface CallRecord extends CallRow {
+  readonly session_id: string | null;
+  readonly parent_carrier_call_id: string | null;
+  /** Of the other party. */
+  readonly country: string | null;
+  readonly last_news_at: Date;
+  readonly facts: CallFacts;
+  readonly timeline: readonly TimelineEntry[];
+}
+
+/** A leg by the name that its carrier gives it. */
+export interface LegName {
+  readonly carrierId: string;
+  readonly callId: string;
+}
+
+/** The legs that a batch speaks of, and the families (parents, sessions) that its reports name. */
+export interface LegNames {
+  readonly legs: readonly LegName[];
+  readonly parents: readonly LegName[];
+  readonly sessions: readonly { readonly carrierId: string; readonly sessionId: string }[];
+}
+
+const RECORD_COLUMNS = [
+  ...CALL_COLUMNS,
+  'session_id',
+  'parent_carrier_call_id',
+  'country',
+  'last_news_at',
+  'facts',
+  'timeline',
+] as const satisfies readonly (keyof CallRecord)[];
+
+const carriersOf = (names: readonly { carrierId: string }[]): string[] => names.map((name) => name.carrierId);
+const callsOf = (names: readonly LegName[]): string[] => names.map((name) => name.callId);
+
+/**
+ * One writer at a time for each leg and each family, held until the commit. By advisory lock, because a leg that has
+ * no row yet cannot be locked otherwise; taken in the order of the keys, so that two batches never wait in a circle.
+ */
+export async function lockFamilies(tx: Db, names: LegNames): Promise<void> {
+  const { legs, parents, sessions } = names;
+  const named = [...legs, ...parents];
+  await tx.raw(
+    `with legs as materialized (select * from unnest(?::uuid[], ?::text[]) as l (carrier_id, call_id)),
+     sessions as materialized (
+       select * from unnest(?::uuid[], ?::text[]) as s (carrier_id, session_id)
+       union
+       select c.carrier_id, c.session_id from call_logs c
+       join legs l on c.carrier_id = l.carrier_id and c.carrier_call_id = l.call_id where c.session_id is not null),
+     keys as materialized (
+       select hashtextextended('leg:' || carrier_id || ':' || call_id, 0) as key from legs
+       union select hashtextextended('session:' || carrier_id || ':' || session_id, 0) from sessions
+       order by 1)
+     select count(*) from (select pg_advisory_xact_lock(key) from keys offset 0) as locked`,
+    [carriersOf(named), callsOf(named), carriersOf(sessions), sessions.map((session) => session.sessionId)],
+  );
+}
+
+/** The legs' call logs with their parents, children and sessions, locked in the order of their ids. */
+export async function loadFamilies(tx: Db, names: LegNames): Promise<CallRecord[]> {
+  const { legs, parents, sessions } = names;
+  const { rows } = await tx.raw<{ rows: CallRecord[] }>(
+    `with legs as materialized (select * from unnest(?::uuid[], ?::text[]) as l (carrier_id, call_id)),
+     own as materialized (
+       select c.id, c.carrier_id, c.session_id from call_logs c
+       join legs l on c.carrier_id = l.carrier_id and c.carrier_call_id = l.call_id),
+     sessions as materialized (
+       select carrier_id, session_id from own where session_id is not null
+       union select * from unnest(?::uuid[], ?::text[]) as s (carrier_id, session_id)),
+     wanted as materialized (
+       select id from own
+       union select c.id from call_logs c join sessions s on c.carrier_id = s.carrier_id and c.session_id = s.session_id
+       union select c.id from call_logs c
+         join legs l on c.carrier_id = l.carrier_id and c.parent_carrier_call_id = l.call_id
+       union select c.id from call_logs c
+         join unnest(?::uuid[], ?::text[]) as p (carrier_id, call_id)
+           on c.carrier_id = p.carrier_id and c.carrier_call_id = p.call_id)
+     select ${RECORD_COLUMNS.join(', ')} from call_logs where id in (select id from wanted) order by id for update`,
+    [
+      carriersOf(legs),
+      callsOf(legs),
+      carriersOf(sessions),
+      sessions.map((session) => session.sessionId),
+      carriersOf(parents),
+      callsOf(parents),
+    ],
+  );
+  return rows;
+}
+
+/** What a webhook never changes of a call log that exists: its holder, and what people wrote on it. */
+const KEPT = new Set<string>(['id', 'account_id', 'virtual_number_id', 'virtual_number', 'user_id', 'tags', 'note']);
+const COLUMN_TYPES: Readonly<Record<keyof CallRecord, string>> = {
+  id: 'uuid',
+  account_id: 'uuid',
+  virtual_number_id: 'uuid',
+  virtual_number: 'text',
+  user_id: 'uuid',
+  direction: 'text',
+  caller_number: 'text',
+  called_number: 'text',
+  status: 'text',
+  disposition: 'text',
+  started_at: 'timestamptz',
+  ringing_at: 'timestamptz',
+  answered_at: 'timestamptz',
+  ended_at: 'timestamptz',
+  duration: 'integer',
+  ring_duration: 'integer',
+  hangup_cause: 'text',
+  hangup_source: 'text',
+  provider_cause: 'text',
+  provider: 'text',
+  carrier_id: 'uuid',
+  carrier_call_id: 'text',
+  parent_call_log_id: 'uuid',
+  price: 'numeric',
+  currency: 'text',
+  tags: 'text[]',
+  note: 'text',
+  updated_at: 'timestamptz',
+  session_id: 'text',
+  parent_carrier_call_id: 'text',
+  country: 'text',
+  last_news_at: 'timestamptz',
+  facts: 'jsonb',
+  timeline: 'jsonb',
+};
+const UPSERT = `
+  insert into call_logs (${RECORD_COLUMNS.join(', ')})
+  select ${RECORD_COLUMNS.join(', ')}
+  from jsonb_to_recordset(?::jsonb) as r (${RECORD_COLUMNS.map((name) => `${name} ${COLUMN_TYPES[name]}`).join(', ')})
+  order by id
+  on conflict (carrier_id, carrier_call_id) do update set
+  ${RECORD_COLUMNS.filter((name) => !KEPT.has(name))
+    .map((name) => `${name} = excluded.${name}`)
+    .join(', ')}`;
+
+/** Writes call logs whose families are locked, new ones and changed ones, in one statement. */
+export async function writeCalls(tx: Db, records: readonly CallRecord[]): Promise<void> {
+  if (records.length > 0) await tx.raw(UPSERT, [JSON.stringify(records)]);
+}
+
+/** Calls without an end whose last webhook arrived before `deadline`, locked; those that a batch holds are left to it. */
+export async function lockSilentCalls(tx: Db, deadline: number, limit: number): Promise<CallRecord[]> {
+  const { rows } = await tx.raw<{ rows: CallRecord[] }>(
+    `select ${RECORD_COLUMNS.join(', ')} from call_logs where id in (
+       select id from call_logs where status <> 'ended' and last_news_at <= ? order by last_news_at limit ?)
+       and status <> 'ended' and last_news_at <= ?
+     order by id for update skip locked`,
+    [new Date(deadline), limit, new Date(deadline)],
+  );
+  return rows;
+}

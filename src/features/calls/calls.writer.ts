@@ -1,0 +1,45 @@
+/** The writing side of call logs, for whoever has reports: plan under locks, then write with the events' places. */
+import type { Clock } from '../../lib/clock.js';
+import type { Db } from '../../platform/db/connect.js';
+import type { StoredEvent } from '../events/index.js';
+import { type CallEvent, eventsOf, timelineEntries } from './call-events.js';
+import { writeCalls } from './calls.repository.js';
+import { type CallChange, type LegReports, planReports, type RecordPlan } from './record-reports.js';
+
+export interface PlannedCalls {
+  readonly plan: RecordPlan;
+  /** To be recorded in this order; `write` gets them back with their places. */
+  readonly events: readonly CallEvent[];
+}
+
+export interface CallsWriter {
+  /** Takes the families' locks, which are held until the commit, and tells what the reports change. */
+  plan(tx: Db, reports: readonly LegReports[]): Promise<PlannedCalls>;
+  /** `placed`: the planned events in the same order, with their seq. */
+  write(tx: Db, planned: PlannedCalls, placed: readonly StoredEvent[]): Promise<void>;
+}
+
+export function createCallsWriter(clock: Clock): CallsWriter {
+  return {
+    async plan(tx, reports) {
+      const now = clock.now();
+      const plan = await planReports(tx, reports, now);
+      return { plan, events: plan.changes.flatMap((change) => eventsOf(change, now)) };
+    },
+    write: (tx, { plan, events }, placed) => writeChanges(tx, plan.changes, events, placed),
+  };
+}
+
+export async function writeChanges(
+  tx: Db,
+  changes: readonly CallChange[],
+  events: readonly CallEvent[],
+  placed: readonly StoredEvent[],
+): Promise<void> {
+  const entries = timelineEntries(placed, events);
+  const records = changes.map(({ after }) => ({
+    ...after,
+    timeline: [...after.timeline, ...(entries.get(after.id) ?? [])],
+  }));
+  await writeCalls(tx, records);
+}

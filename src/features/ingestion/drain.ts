@@ -1,0 +1,172 @@
+/**
+ * The worker's use case: takes pending webhooks from the inbox in batches and makes call logs and events of them. A
+ * batch is one transaction: the locks of its rows, its effects and its marks commit together, so a crash at any point
+ * leaves rows pending and nothing half done, and any number of workers may run.
+ *
+ * One bad row never spoils its batch: a batch that fails is halved down to the row that spoils it, which is tried
+ * again a few times and then kept as `failed`. Faults of the database itself end the run; the next poke begins again.
+ */
+import type { Clock } from '../../lib/clock.js';
+import type { Db } from '../../platform/db/connect.js';
+import { isTransient } from '../../platform/db/errors.js';
+import type { Logger } from '../../platform/log.js';
+import type { CallsWriter, LegReports, PlannedCalls } from '../calls/index.js';
+import type { CarrierLine, Carriers } from '../carriers/index.js';
+import type { EventLog } from '../events/index.js';
+import type { PendingWebhook, WebhookOutcome } from './inbound-webhook.js';
+import { claimAgain, claimWebhooks, markWebhooks, postponeWebhook, takeUpWebhooks } from './inbox.repository.js';
+import type { IngestionMetrics } from './ingestion-metrics.js';
+import { outcomeOf } from './outcome.js';
+import { type Understood, understandWebhook } from './understand.js';
+
+const BATCH = 500;
+const RETRY_MS = [1000, 5000, 30_000, 120_000];
+
+export interface DrainDeps {
+  readonly db: Db;
+  readonly eventLog: EventLog;
+  readonly calls: CallsWriter;
+  readonly carriers: Carriers;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: IngestionMetrics;
+}
+
+/** Works until the inbox has nothing more to claim; answers how many webhooks were processed. */
+export type Drain = (isStopping: () => boolean) => Promise<number>;
+
+interface Batch {
+  readonly webhooks: readonly PendingWebhook[];
+  readonly outcomes: readonly WebhookOutcome[];
+  readonly takenUp: number;
+}
+
+export function createDrain(deps: DrainDeps): Drain {
+  const { db, clock, log, metrics } = deps;
+
+  async function attempt(claim: (tx: Db) => Promise<PendingWebhook[]>): Promise<number> {
+    let claimed: readonly PendingWebhook[] = [];
+    try {
+      const batch = await processBatch(deps, async (tx) => {
+        const webhooks = await claim(tx);
+        claimed = webhooks;
+        return webhooks;
+      });
+      measure(batch);
+      return batch.webhooks.length;
+    } catch (error) {
+      if (claimed.length === 0 || isTransient(error)) throw error;
+      if (claimed.length === 1 && claimed[0]) await giveUp(claimed[0], error);
+      else await halve(claimed);
+      return claimed.length;
+    }
+  }
+
+  async function halve(claimed: readonly PendingWebhook[]): Promise<void> {
+    const middle = Math.ceil(claimed.length / 2);
+    for (const half of [claimed.slice(0, middle), claimed.slice(middle)]) {
+      await attempt((tx) =>
+        claimAgain(
+          tx,
+          half.map((webhook) => webhook.id),
+        ),
+      );
+    }
+  }
+
+  async function giveUp(webhook: PendingWebhook, error: unknown): Promise<void> {
+    const wait = RETRY_MS[webhook.attempts];
+    const detail = `Processing failed: ${error instanceof Error ? error.name : 'unknown'}.`;
+    log.error({ err: error, webhookId: webhook.id, attempts: webhook.attempts + 1 }, 'webhook could not be processed');
+    if (wait !== undefined) return postponeWebhook(db, webhook.id, clock.now() + wait, detail);
+    const outcome = { status: 'failed', code: 'processing_failed', detail, eventType: null } as const;
+    await markWebhooks(
+      db,
+      [{ id: webhook.id, ...outcome, callLogId: null, accountId: null, waitKeys: null }],
+      clock.now(),
+    );
+  }
+
+  function measure({ webhooks, outcomes }: Batch): void {
+    if (webhooks.length === 0) return;
+    metrics.batch(webhooks.length);
+    const now = clock.now();
+    webhooks.forEach((webhook, place) => {
+      const outcome = outcomes[place];
+      if (outcome) metrics.processed(webhook.provider, outcome, (now - webhook.received_at.getTime()) / 1000);
+    });
+  }
+
+  return async (isStopping) => {
+    let total = 0;
+    for (let count = 1; count > 0 && !isStopping(); total += count) {
+      count = await attempt((tx) => claimWebhooks(tx, BATCH));
+    }
+    return total;
+  };
+}
+
+async function processBatch(deps: DrainDeps, claim: (tx: Db) => Promise<PendingWebhook[]>): Promise<Batch> {
+  const { eventLog, calls, clock } = deps;
+  let planned: PlannedCalls | undefined;
+  let outcomes: WebhookOutcome[] = [];
+  return eventLog.transaction(
+    async (tx, record) => {
+      const webhooks = await claim(tx);
+      if (webhooks.length === 0) return { webhooks, outcomes, takenUp: 0 };
+      const lines = await linesOf(deps.carriers, webhooks);
+      const understood = webhooks.map((webhook) => understandSafely(deps, webhook, lines.get(webhook.carrier_id)));
+      planned = await calls.plan(tx, legsOf(webhooks, understood, lines));
+      for (const event of planned.events) record(event);
+      outcomes = webhooks.map((webhook, place) => outcomeOf(webhook, understood[place], planned?.plan));
+      const ids = webhooks.map((webhook) => webhook.id);
+      const takenUp = await takeUpWebhooks(tx, planned.plan.arrivedKeys, ids);
+      return { webhooks, outcomes, takenUp };
+    },
+    {
+      placed: async (tx, events) => {
+        if (planned) await calls.write(tx, planned, events);
+        await markWebhooks(tx, outcomes, clock.now());
+      },
+    },
+  );
+}
+
+async function linesOf(carriers: Carriers, webhooks: readonly PendingWebhook[]): Promise<Map<string, CarrierLine>> {
+  const ids = [...new Set(webhooks.map((webhook) => webhook.carrier_id))];
+  const lines = await Promise.all(ids.map((id) => carriers.lookUpKept(id)));
+  return new Map(lines.filter((line) => line !== null).map((line) => [line.id, line]));
+}
+
+/** An adapter that throws has a fault of its own: the webhook is kept as failed until it is mended. */
+function understandSafely(deps: DrainDeps, webhook: PendingWebhook, line: CarrierLine | undefined): Understood {
+  const failed = (code: string, detail: string): Understood => ({ kind: 'failed', eventType: null, code, detail });
+  if (!line) return failed('unknown_carrier', 'The carrier is not known any more.');
+  try {
+    return understandWebhook(webhook, line);
+  } catch (error) {
+    deps.log.error({ err: error, webhookId: webhook.id, provider: line.provider }, 'webhook could not be understood');
+    return failed('not_understood', 'The adapter failed on this webhook.');
+  }
+}
+
+function legsOf(
+  webhooks: readonly PendingWebhook[],
+  understood: readonly Understood[],
+  lines: ReadonlyMap<string, CarrierLine>,
+): LegReports[] {
+  const legs = new Map<string, LegReports & { reports: LegReports['reports'][number][] }>();
+  webhooks.forEach((webhook, place) => {
+    const words = understood[place];
+    const line = lines.get(webhook.carrier_id);
+    if (words?.kind !== 'reports' || !line) return;
+    for (const { callId, report } of words.signals) {
+      const key = `${line.id} ${callId}`;
+      const carrier = { id: line.id, accountId: line.accountId, provider: line.provider };
+      const leg = legs.get(key) ?? { carrierId: line.id, callId, carrier, reports: [] };
+      legs.set(key, leg);
+      leg.reports.push(report);
+    }
+  });
+  return [...legs.values()];
+}

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import type { WebhookRequest } from '../carriers/index.js';
+
+/**
+ * The life of an accepted webhook:
+ *
+ *   pending ──► processed            its facts are in the call log
+ *      │  └───► waiting ──► ignored  lacks its leg, direction or parent; passed over after 10 min, taken up when that comes
+ *      ├──────► ignored              right but of no use; `unknown_number` is taken up when the number is claimed
+ *      └──────► failed               could not be used although it should; kept for a replay
+ *
+ * A replay makes it pending again, from any state.
+ */
+export const WEBHOOK_STATUSES = ['pending', 'waiting', 'processed', 'ignored', 'failed'] as const;
+export type WebhookStatus = (typeof WEBHOOK_STATUSES)[number];
+
+/** A webhook on its way into the inbox. */
+export interface NewWebhook {
+  readonly id: string;
+  readonly carrierId: string;
+  readonly accountId: string | null;
+  readonly provider: string;
+  readonly deliveryKey: string;
+  readonly status: 'pending' | 'ignored';
+  readonly code: string | null;
+  readonly detail: string | null;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  readonly receivedAt: number;
+}
+
+/** What a worker takes from the inbox. */
+export interface PendingWebhook {
+  readonly id: string;
+  readonly carrier_id: string;
+  readonly provider: string;
+  readonly delivery_key: string;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  readonly attempts: number;
+  readonly received_at: Date;
+}
+
+/** What came of a webhook. */
+export interface WebhookOutcome {
+  readonly id: string;
+  readonly status: WebhookStatus;
+  readonly code: string | null;
+  readonly detail: string | null;
+  readonly eventType: string | null;
+  readonly callLogId: string | null;
+  /** The account of the call; null leaves what is there. */
+  readonly accountId: string | null;
+  readonly waitKeys: readonly string[] | null;
+}
+
+const LONGEST_KEY = 200;
+
+/** The provider's own delivery id; without one (or with an unreasonable one) a digest of what was delivered. */
+export function deliveryKeyOf(request: WebhookRequest, own: string | null): string {
+  if (own !== null && own.length <= LONGEST_KEY) return storable(own);
+  const digest = createHash('sha256');
+  if (own === null) digest.update(request.path).update('\n').update(request.body);
+  else digest.update(own);
+  return digest.digest('hex');
+}
+
+/** Header values that are credentials in clear; nothing that is understood later is in them. */
+const UNSTORED = new Set(['authorization', 'proxy-authorization', 'cookie']);
+
+export function storableHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, UNSTORED.has(name) ? '[not stored]' : storable(value)]),
+  );
+}
+
+/** PostgreSQL's text has no NUL, and UTF-8 no lone surrogate. */
+export const storable = (text: string): string => text.replaceAll('\u0000', '\uFFFD').toWellFormed();

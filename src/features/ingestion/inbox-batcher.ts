@@ -1,0 +1,107 @@
+/**
+ * Group commit of accepted webhooks, without an added wait: a statement takes what has gathered while the one before it
+ * ran. Two statements may be under way; what cannot be stored in time is refused, so that nothing waits without bound.
+ */
+import type { Knex } from 'knex';
+import { AppError } from '../../lib/errors.js';
+import type { NewWebhook } from './inbound-webhook.js';
+import { insertWebhooks } from './inbox.repository.js';
+
+const MOST_IN_A_STATEMENT = 200;
+const MOST_BYTES_IN_A_STATEMENT = 4_194_304;
+const STATEMENTS_AT_ONCE = 2;
+const MOST_WAITING = 5000;
+
+export interface StoredWebhook {
+  readonly isNew: boolean;
+}
+
+export interface InboxBatcher {
+  /** Resolves when the webhook is on durable storage. @throws AppError unavailable */
+  store(webhook: NewWebhook): Promise<StoredWebhook>;
+  /** Resolves when nothing is under way any more. */
+  drained(): Promise<void>;
+}
+
+interface Waiting {
+  readonly webhook: NewWebhook;
+  readonly resolve: (stored: StoredWebhook) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export const storingFailed = (cause?: unknown): AppError =>
+  new AppError('unavailable', 'unavailable', 'The webhook cannot be stored now.', {
+    headers: { 'Retry-After': '5' },
+    cause,
+  });
+
+export function createInboxBatcher(db: Knex): InboxBatcher {
+  const waiting: Waiting[] = [];
+  let running = 0;
+  let idle: (() => void)[] = [];
+
+  function next(): void {
+    while (running < STATEMENTS_AT_ONCE && waiting.length > 0) {
+      running += 1;
+      void flush(takeBatch(waiting)).finally(() => {
+        running -= 1;
+        next();
+      });
+    }
+    if (running > 0) return;
+    for (const wake of idle) wake();
+    idle = [];
+  }
+
+  async function flush(batch: Waiting[]): Promise<void> {
+    try {
+      await storeBatch(db, batch);
+    } catch (error) {
+      // Data that PostgreSQL refuses must not take its neighbours along: halve down to the one that spoils the batch.
+      if (isDataError(error) && batch.length > 1) {
+        const middle = Math.ceil(batch.length / 2);
+        await flush(batch.slice(0, middle));
+        await flush(batch.slice(middle));
+      } else for (const { reject } of batch) reject(storingFailed(error));
+    }
+  }
+
+  return {
+    store(webhook) {
+      if (waiting.length >= MOST_WAITING) return Promise.reject(storingFailed());
+      return new Promise((resolve, reject) => {
+        waiting.push({ webhook, resolve, reject });
+        next();
+      });
+    },
+    drained: () => (running === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
+  };
+}
+
+function takeBatch(waiting: Waiting[]): Waiting[] {
+  let bytes = 0;
+  let count = 0;
+  while (count < waiting.length && count < MOST_IN_A_STATEMENT) {
+    bytes += waiting[count]?.webhook.body.length ?? 0;
+    if (count > 0 && bytes > MOST_BYTES_IN_A_STATEMENT) break;
+    count += 1;
+  }
+  return waiting.splice(0, count);
+}
+
+/** Deliveries of one key that meet in a batch are one row; the first counts. */
+async function storeBatch(db: Knex, batch: readonly Waiting[]): Promise<void> {
+  const first = new Map<string, NewWebhook>();
+  for (const { webhook } of batch) {
+    const key = `${webhook.carrierId} ${webhook.deliveryKey}`;
+    if (!first.has(key)) first.set(key, webhook);
+  }
+  const stored = await insertWebhooks(db, [...first.values()]);
+  for (const { webhook, resolve } of batch) resolve({ isNew: stored.has(webhook.id) });
+}
+
+/** SQLSTATE class 22 (data exception) and 54 (limits): the data's fault, not the database's. */
+function isDataError(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return typeof code === 'string' && /^(22|54)/.test(code);
+}

@@ -1,0 +1,163 @@
+import type { Db } from '../../platform/db/connect.js';
+import type { NewWebhook, PendingWebhook, WebhookOutcome } from './inbound-webhook.js';
+
+/** Stores the webhooks that are not there yet, in one statement; answers the ids that were stored. */
+export async function insertWebhooks(db: Db, webhooks: readonly NewWebhook[]): Promise<Set<string>> {
+  // Bodies travel as base64: a NUL or a lone surrogate in them, fine for JSON.parse, would make the statement fail.
+  const rows = webhooks.map((webhook) => ({
+    id: webhook.id,
+    carrier_id: webhook.carrierId,
+    account_id: webhook.accountId,
+    provider: webhook.provider,
+    delivery_key: webhook.deliveryKey,
+    status: webhook.status,
+    code: webhook.code,
+    detail: webhook.detail,
+    method: webhook.method,
+    path: webhook.path,
+    headers: webhook.headers,
+    body: webhook.body.toString('base64'),
+    received_at: new Date(webhook.receivedAt).toISOString(),
+  }));
+  const result = await db.raw<{ rows: { id: string }[] }>(
+    `insert into inbound_webhooks (id, carrier_id, account_id, provider, delivery_key, status, code, detail, method, path,
+       headers, body, received_at, processed_at)
+     select id, carrier_id, account_id, provider, delivery_key, status, code, detail, method, path, headers,
+       decode(body, 'base64'), received_at, case when status = 'pending' then null else received_at end
+     from jsonb_to_recordset(?::jsonb) as w (id uuid, carrier_id uuid, account_id uuid, provider text, delivery_key text,
+       status text, code text, detail text, method text, path text, headers jsonb, body text, received_at timestamptz)
+     on conflict on constraint inbound_webhooks_delivery_key do nothing
+     returning id`,
+    [JSON.stringify(rows)],
+  );
+  return new Set(result.rows.map((row) => row.id));
+}
+
+/** Counts further deliveries of webhooks that are there, in the order of their keys. */
+export async function countDeliveries(
+  db: Db,
+  repeats: readonly { readonly carrierId: string; readonly deliveryKey: string; readonly count: number }[],
+): Promise<void> {
+  await db.raw(
+    `with repeats as (
+       select w.id, r.count from unnest(?::uuid[], ?::text[], ?::int[]) as r (carrier_id, delivery_key, count)
+       join inbound_webhooks w on w.carrier_id = r.carrier_id and w.delivery_key = r.delivery_key
+       order by w.id for update of w)
+     update inbound_webhooks w set deliveries = w.deliveries + repeats.count from repeats where w.id = repeats.id`,
+    [repeats.map((r) => r.carrierId), repeats.map((r) => r.deliveryKey), repeats.map((r) => r.count)],
+  );
+}
+
+const CLAIMED = 'id, carrier_id, provider, delivery_key, method, path, headers, body, attempts, received_at';
+
+/** The oldest pending webhooks that no other worker holds, locked until the commit. */
+export async function claimWebhooks(tx: Db, limit: number): Promise<PendingWebhook[]> {
+  const { rows } = await tx.raw<{ rows: PendingWebhook[] }>(
+    `select ${CLAIMED} from inbound_webhooks
+     where status = 'pending' and (next_attempt_at is null or next_attempt_at <= now())
+     order by id limit ? for update skip locked`,
+    [limit],
+  );
+  return rows;
+}
+
+/** The same webhooks again, after their batch failed; those that another worker took meanwhile are left out. */
+export async function claimAgain(tx: Db, ids: readonly string[]): Promise<PendingWebhook[]> {
+  const { rows } = await tx.raw<{ rows: PendingWebhook[] }>(
+    `select ${CLAIMED} from inbound_webhooks
+     where id = any(?::uuid[]) and status = 'pending' order by id for update skip locked`,
+    [[...ids]],
+  );
+  return rows;
+}
+
+export async function markWebhooks(tx: Db, outcomes: readonly WebhookOutcome[], now: number): Promise<void> {
+  if (outcomes.length === 0) return;
+  const rows = outcomes.map((outcome) => ({
+    id: outcome.id,
+    status: outcome.status,
+    code: outcome.code,
+    detail: outcome.detail,
+    event_type: outcome.eventType,
+    call_log_id: outcome.callLogId,
+    account_id: outcome.accountId,
+    wait_keys: outcome.waitKeys,
+  }));
+  await tx.raw(
+    `update inbound_webhooks w set status = o.status, code = o.code, detail = o.detail, event_type = o.event_type,
+       call_log_id = coalesce(o.call_log_id, w.call_log_id), account_id = coalesce(o.account_id, w.account_id),
+       wait_keys = o.wait_keys, processed_at = ?, next_attempt_at = null
+     from jsonb_to_recordset(?::jsonb) as o (id uuid, status text, code text, detail text, event_type text,
+       call_log_id uuid, account_id uuid, wait_keys text[])
+     where w.id = o.id`,
+    [new Date(now), JSON.stringify(rows)],
+  );
+}
+
+/** Puts off a webhook whose processing failed for a reason that may pass. */
+export async function postponeWebhook(db: Db, id: string, until: number, detail: string): Promise<void> {
+  await db.raw(
+    `update inbound_webhooks set attempts = attempts + 1, next_attempt_at = ?, detail = ? where id = ? and status = 'pending'`,
+    [new Date(until), detail, id],
+  );
+}
+
+const TAKEN_UP = ['unknown_number', 'unknown_call', 'unknown_parent'];
+
+/** Makes pending again what waited for, or was passed over for want of, what has now come. Answers how many. */
+export async function takeUpWebhooks(tx: Db, keys: readonly string[], except: readonly string[]): Promise<number> {
+  if (keys.length === 0) return 0;
+  const { rows } = await tx.raw<{ rows: { count: number }[] }>(
+    `with taken as (
+       select id from inbound_webhooks
+       where wait_keys && ?::text[] and status <> 'pending' and code = any(?::text[])
+         and id <> all(?::uuid[])
+       order by id for update skip locked),
+     updated as (
+       update inbound_webhooks w set status = 'pending', processed_at = null, next_attempt_at = null
+       from taken where w.id = taken.id returning 1)
+     select count(*) as count from updated`,
+    [[...keys], TAKEN_UP, [...except]],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** Passes over what has waited since before `deadline`; what was partly used counts as processed. Answers how many. */
+export async function endWaiting(db: Db, deadline: number): Promise<number> {
+  const { rows } = await db.raw<{ rows: { count: number }[] }>(
+    `with late as (
+       select id from inbound_webhooks where status = 'waiting' and processed_at < ?
+       order by id limit 5000 for update skip locked),
+     updated as (
+       update inbound_webhooks w
+       set status = case when w.call_log_id is null then 'ignored' else 'processed' end
+       from late where w.id = late.id returning 1)
+     select count(*) as count from updated`,
+    [new Date(deadline)],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** Deletes a batch of what is past its retention: the account's own, else the setting. Answers how many. */
+export async function deleteOldWebhooks(db: Db, now: number, seconds: number, limit: number): Promise<number> {
+  const { rows } = await db.raw<{ rows: { count: number }[] }>(
+    `with old as (
+       select w.id from inbound_webhooks w left join accounts a on a.id = w.account_id
+       where w.status in ('processed', 'ignored')
+         and w.received_at < ?::timestamptz - coalesce(a.webhook_retention_days * 86400, ?) * interval '1 second'
+       order by w.id limit ? for update of w skip locked),
+     deleted as (delete from inbound_webhooks w using old where w.id = old.id returning 1)
+     select count(*) as count from deleted`,
+    [new Date(now), seconds, limit],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** How many wait for a worker, counted no further than `most`. */
+export async function countBacklog(db: Db, most: number): Promise<number> {
+  const { rows } = await db.raw<{ rows: { count: number }[] }>(
+    `select count(*) as count from (select 1 from inbound_webhooks where status = 'pending' limit ?) as waiting`,
+    [most],
+  );
+  return rows[0]?.count ?? 0;
+}

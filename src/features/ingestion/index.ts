@@ -1,0 +1,84 @@
+/**
+ * Carrier webhooks: from the door over the inbox to call logs.
+ *
+ * @example wire.ts
+ * const ingestion = createIngestion(platform, { eventLog, carriers, calls, tellClaimed });
+ * rawDoors.push(ingestion.door);            // role api
+ * await ingestion.work();                   // role worker
+ */
+import type { Middleware } from 'koa';
+import type { AnyRoute } from '../../http/route.js';
+import type { Platform } from '../../platform/platform.js';
+import type { JobHandlers } from '../../platform/queue/queue.js';
+import { type CallsWriter, closeLostCalls, numberKey } from '../calls/index.js';
+import type { Carriers } from '../carriers/index.js';
+import type { EventLog } from '../events/index.js';
+import { createDeliveryCounter } from './delivery-counter.js';
+import { createDrain } from './drain.js';
+import { takeUpWebhooks } from './inbox.repository.js';
+import { createInboxBatcher } from './inbox-batcher.js';
+import { webhookDoor } from './ingestion.routes.js';
+import { createIngestionService } from './ingestion.service.js';
+import { type BacklogWatch, sweepOldWebhooks, sweepWaiting, watchBacklog } from './ingestion.sweeper.js';
+import { createDrainJob, createPoke, ingestionJobs, scheduleIngestion } from './ingestion.worker.js';
+import { createIngestionMetrics } from './ingestion-metrics.js';
+
+export interface IngestionParts {
+  readonly eventLog: EventLog;
+  readonly carriers: Carriers;
+  readonly calls: CallsWriter;
+}
+
+export interface Ingestion {
+  readonly door: Middleware;
+  readonly routes: readonly AnyRoute[];
+  /** Jobs of the role worker; `schedule` asks for the periodic ones. */
+  readonly jobs: JobHandlers;
+  readonly backlog: BacklogWatch;
+  schedule(): Promise<void>;
+  /** Queues the replay of webhooks for numbers that nobody held until now. */
+  tellClaimed(numbers: readonly string[]): Promise<void>;
+}
+
+export function createIngestion(platform: Platform, parts: IngestionParts): Ingestion {
+  const { db, clock, log, queue, config, closer } = platform;
+  const { eventLog, carriers, calls } = parts;
+  const metrics = createIngestionMetrics(platform.metrics);
+  const poke = createPoke(queue, (error) =>
+    log.debug({ err: error }, 'poke was lost; the scheduled drain makes up for it'),
+  );
+  const backlog = watchBacklog(db, config.maxBacklog, metrics.backlog);
+  const deliveries = createDeliveryCounter(db, log);
+  const batcher = createInboxBatcher(db);
+  const drainJob = createDrainJob(createDrain({ db, eventLog, calls, carriers, clock, log, metrics }));
+  closer.defer('inbox', async () => {
+    await batcher.drained();
+    await deliveries.close();
+    backlog.stop();
+    poke.stop();
+    await drainJob.stop();
+  });
+  const service = createIngestionService({
+    carriers,
+    batcher,
+    deliveries,
+    clock,
+    metrics,
+    poke,
+    isFull: () => backlog.isFull(),
+  });
+  return {
+    door: webhookDoor(service, () => platform.publicUrl()),
+    routes: [],
+    backlog,
+    jobs: ingestionJobs(drainJob, {
+      sweepWaiting: () => sweepWaiting(db, clock),
+      closeLostCalls: () => closeLostCalls({ eventLog, clock, lostCallAfter: config.lostCallAfter }),
+      deleteOldWebhooks: () => sweepOldWebhooks(db, clock, config.webhookRetention),
+    }),
+    schedule: () => scheduleIngestion(queue),
+    async tellClaimed(numbers) {
+      if ((await takeUpWebhooks(db, numbers.map(numberKey), [])) > 0) poke();
+    },
+  };
+}

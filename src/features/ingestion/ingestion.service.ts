@@ -1,0 +1,103 @@
+/**
+ * The webhook door's use case: whose is it, is it from the provider, can it be read, is it stored. What is answered
+ * with 2xx is on durable storage; what it means is found out later, by the drain.
+ */
+import type { Clock } from '../../lib/clock.js';
+import { newId } from '../../lib/ids.js';
+import type { CarrierLine, Carriers, WebhookAnswer, WebhookContent, WebhookRequest } from '../carriers/index.js';
+import type { DeliveryCounter } from './delivery-counter.js';
+import { deliveryKeyOf, type NewWebhook, storableHeaders } from './inbound-webhook.js';
+import type { InboxBatcher } from './inbox-batcher.js';
+import { backlogFull, refused, unknownCarrier, unreadable } from './ingestion.errors.js';
+import type { IngestionMetrics } from './ingestion-metrics.js';
+
+export interface IngestionDeps {
+  readonly carriers: Carriers;
+  readonly batcher: InboxBatcher;
+  readonly deliveries: DeliveryCounter;
+  readonly clock: Clock;
+  readonly metrics: IngestionMetrics;
+  /** Whether MAX_BACKLOG webhooks wait for a worker. */
+  isFull(): boolean;
+  /** Wakes a worker: something new is in the inbox. */
+  poke(): void;
+}
+
+export interface Received {
+  readonly answer: WebhookAnswer;
+  readonly webhookId: string;
+  readonly isNew: boolean;
+}
+
+export interface IngestionService {
+  /** @throws AppError 404, 503: the carrier cannot be looked up */
+  lineOf(carrierId: string): Promise<CarrierLine>;
+  /** @throws AppError 401, 400, 503 */
+  receive(line: CarrierLine, request: WebhookRequest): Promise<Received>;
+}
+
+export function createIngestionService(deps: IngestionDeps): IngestionService {
+  const { carriers, batcher, deliveries, clock, metrics } = deps;
+
+  function refuse(line: CarrierLine, code: string, detail: string): void {
+    carriers.activity.refused(line.id, { at: clock.now(), code, detail });
+    metrics.refused(line.provider, code);
+  }
+
+  function read(line: CarrierLine, request: WebhookRequest): WebhookContent {
+    const verdict = line.adapter.verify(request, line.secrets, clock.now());
+    if (!verdict.ok) {
+      refuse(line, verdict.code, verdict.detail);
+      throw refused(verdict.code, verdict.detail, line.adapter.challenge);
+    }
+    const content = line.adapter.read(request);
+    if (content) return content;
+    const error = unreadable();
+    refuse(line, error.code, error.message);
+    throw error;
+  }
+
+  return {
+    async lineOf(carrierId) {
+      const line = await carriers.lookUp(carrierId);
+      if (!line) throw unknownCarrier();
+      return line;
+    },
+    async receive(line, request) {
+      const receivedAt = clock.now();
+      const content = read(line, request);
+      if (deps.isFull()) throw backlogFull();
+      const webhook = newWebhook(line, request, content, receivedAt);
+      const { isNew } = await batcher.store(webhook);
+      if (!isNew) deliveries.count(webhook.carrierId, webhook.deliveryKey);
+      else if (webhook.status === 'pending') deps.poke();
+      carriers.activity.accepted(line.id, { at: receivedAt, inboundWebhookId: isNew ? webhook.id : null });
+      metrics.accepted(line.provider, isNew);
+      const { voiceUrl, plain } = line;
+      return { answer: line.adapter.answer(request, content, { voiceUrl, plain }), webhookId: webhook.id, isNew };
+    },
+  };
+}
+
+function newWebhook(
+  line: CarrierLine,
+  request: WebhookRequest,
+  content: WebhookContent,
+  receivedAt: number,
+): NewWebhook {
+  return {
+    id: newId(),
+    carrierId: line.id,
+    accountId: line.accountId,
+    provider: line.provider,
+    deliveryKey: deliveryKeyOf(request, line.adapter.deliveryKey(request, content)),
+    status: line.isActive ? 'pending' : 'ignored',
+    code: line.isActive ? null : 'carrier_inactive',
+    detail: line.isActive ? null : 'The carrier was inactive when the webhook came.',
+    method: request.method,
+    path: request.path,
+    headers: storableHeaders(request.headers),
+    body: request.body,
+    receivedAt,
+  };
+}

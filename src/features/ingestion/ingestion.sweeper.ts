@@ -1,0 +1,52 @@
+import type { Knex } from 'knex';
+import type { Clock } from '../../lib/clock.js';
+import { countBacklog, deleteOldWebhooks, endWaiting } from './inbox.repository.js';
+
+/** How long a webhook waits for one of the same call before it is passed over. */
+const WAIT_MS = 600_000;
+const BATCH = 5000;
+
+/** Passes over what has waited too long. */
+export async function sweepWaiting(db: Knex, clock: Clock): Promise<number> {
+  let total = 0;
+  for (let count = BATCH; count === BATCH; total += count) count = await endWaiting(db, clock.now() - WAIT_MS);
+  return total;
+}
+
+/** Deletes processed and ignored webhooks past their retention (failed ones stay until they are replayed or deleted). */
+export async function sweepOldWebhooks(db: Knex, clock: Clock, retentionSeconds: number): Promise<number> {
+  let total = 0;
+  for (let count = BATCH; count === BATCH; total += count) {
+    count = await deleteOldWebhooks(db, clock.now(), retentionSeconds, BATCH);
+  }
+  return total;
+}
+
+export interface BacklogWatch {
+  isFull(): boolean;
+  size(): number;
+  stop(): void;
+}
+
+const LOOK_EVERY_MS = 1000;
+
+/** Looks once a second how many webhooks wait, so that the door need not ask. */
+export function watchBacklog(db: Knex, most: number, onLook: (waiting: number) => void): BacklogWatch {
+  let waiting = 0;
+  let isLooking = false;
+  async function look(): Promise<void> {
+    if (isLooking) return;
+    isLooking = true;
+    try {
+      waiting = await countBacklog(db, most);
+      onLook(waiting);
+    } catch {
+      // Out of reach: the store itself refuses then, and the last count stands.
+    } finally {
+      isLooking = false;
+    }
+  }
+  const timer = setInterval(() => void look(), LOOK_EVERY_MS).unref();
+  void look();
+  return { isFull: () => waiting >= most, size: () => waiting, stop: () => clearInterval(timer) };
+}

@@ -1,0 +1,105 @@
+import type { JobHandlers, Queue } from '../../platform/queue/queue.js';
+import type { Drain } from './drain.js';
+
+declare module '../../platform/queue/queue.js' {
+  interface JobMap {
+    /** Something is in the inbox. Carries nothing: the inbox itself tells what. */
+    drain: Record<string, never>;
+    'sweep-waiting': Record<string, never>;
+    'close-lost-calls': Record<string, never>;
+    'delete-old-webhooks': Record<string, never>;
+  }
+}
+
+const POKE_EVERY_MS = 10;
+
+/** The safety net for a poke that was lost: the process died after the commit, or the queue was out of reach. */
+const DRAIN_EVERY_MS = 1000;
+const SWEEP_EVERY_MS = 15_000;
+const RETENTION_EVERY_MS = 600_000;
+
+export interface Poke {
+  (): void;
+  stop(): void;
+}
+
+/** Wakes a worker: the first call at once, those of the next 10 ms together, off the caller's path. */
+export function createPoke(queue: Queue, onError: (error: unknown) => void): Poke {
+  let timer: NodeJS.Timeout | undefined;
+  let isWanted = false;
+  let isStopped = false;
+
+  function send(): void {
+    isWanted = false;
+    timer = setTimeout(() => {
+      timer = undefined;
+      if (isWanted && !isStopped) send();
+    }, POKE_EVERY_MS).unref();
+    queue.add('drain', {}).catch(onError);
+  }
+
+  const poke = (): void => {
+    if (timer) isWanted = true;
+    else if (!isStopped) send();
+  };
+  return Object.assign(poke, {
+    stop: () => {
+      if (isWanted) queue.add('drain', {}).catch(onError);
+      isStopped = true;
+      clearTimeout(timer);
+    },
+  });
+}
+
+/** One drain at a time in a process; a poke during a run makes it look once more. */
+export function createDrainJob(drain: Drain): { run(): Promise<void>; stop(): Promise<void> } {
+  let running: Promise<void> | undefined;
+  let again = false;
+  let isStopping = false;
+
+  async function loop(): Promise<void> {
+    do {
+      again = false;
+      await drain(() => isStopping);
+    } while (again && !isStopping);
+  }
+
+  return {
+    run() {
+      if (running) {
+        again = true;
+        return running;
+      }
+      running = loop().finally(() => {
+        running = undefined;
+      });
+      return running;
+    },
+    async stop() {
+      isStopping = true;
+      await running?.catch(() => undefined);
+    },
+  };
+}
+
+export interface Sweeps {
+  sweepWaiting(): Promise<unknown>;
+  closeLostCalls(): Promise<unknown>;
+  deleteOldWebhooks(): Promise<unknown>;
+}
+
+export function ingestionJobs(drainJob: { run(): Promise<void> }, sweeps: Sweeps): JobHandlers {
+  return {
+    drain: () => drainJob.run(),
+    'sweep-waiting': async () => void (await sweeps.sweepWaiting()),
+    'close-lost-calls': async () => void (await sweeps.closeLostCalls()),
+    'delete-old-webhooks': async () => void (await sweeps.deleteOldWebhooks()),
+  };
+}
+
+export async function scheduleIngestion(queue: Queue): Promise<void> {
+  await queue.schedule('drain', {}, DRAIN_EVERY_MS);
+  await queue.schedule('sweep-waiting', {}, SWEEP_EVERY_MS);
+  await queue.schedule('close-lost-calls', {}, SWEEP_EVERY_MS);
+  await queue.schedule('delete-old-webhooks', {}, RETENTION_EVERY_MS);
+}

@@ -1,0 +1,28 @@
+import { legKey, type RecordPlan } from '../calls/index.js';
+import type { PendingWebhook, WebhookOutcome } from './inbound-webhook.js';
+import type { Understood } from './understand.js';
+
+/**
+ * What came of a webhook, given what came of the legs it speaks of. One that speaks of several is processed as soon as
+ * one of them has a call log, and waits as long as another could still find its place.
+ */
+export function outcomeOf(
+  webhook: PendingWebhook,
+  words: Understood | undefined,
+  plan: RecordPlan | undefined,
+): WebhookOutcome {
+  const nothing = { id: webhook.id, callLogId: null, accountId: null, waitKeys: null };
+  if (!words || !plan) return { ...nothing, status: 'failed', code: 'not_understood', detail: null, eventType: null };
+  const { eventType } = words;
+  if (words.kind !== 'reports') {
+    return { ...nothing, status: words.kind, code: words.code, detail: words.detail, eventType };
+  }
+  const keys = words.signals.map(({ callId }) => legKey(webhook.carrier_id, callId));
+  const call = keys.map((key) => plan.placed.get(key)).find((record) => record !== undefined);
+  const place = { callLogId: call?.id ?? null, accountId: call?.account_id ?? null };
+  const open = keys.map((key) => plan.unplaced.get(key)).filter((left) => left !== undefined);
+  const left = open.find(({ kind }) => kind === 'waiting') ?? (call ? undefined : open[0]);
+  if (!left) return { ...nothing, ...place, status: 'processed', code: null, detail: null, eventType };
+  const waitKeys = [...new Set(open.flatMap((entry) => entry.keys))];
+  return { id: webhook.id, ...place, waitKeys, status: left.kind, code: left.code, detail: left.detail, eventType };
+}

@@ -1,0 +1,115 @@
+/** From a stored webhook to what it says of which legs: pure, so that a replay says the same again. */
+import { readParty } from '../../lib/e164.js';
+import type { Report } from '../calls/index.js';
+import type { CarrierLine, Signal, Understanding, WebhookRequest } from '../carriers/index.js';
+import { type PendingWebhook, storable } from './inbound-webhook.js';
+
+export interface UnderstoodSignal {
+  readonly callId: string;
+  readonly report: Report;
+}
+
+export type Understood =
+  | { readonly kind: 'reports'; readonly eventType: string | null; readonly signals: readonly UnderstoodSignal[] }
+  | {
+      readonly kind: 'ignored' | 'failed';
+      readonly eventType: string | null;
+      readonly code: string;
+      readonly detail: string;
+    };
+
+const A_DAY_MS = 86_400_000;
+const LONGEST_CALL_ID = 255;
+const LONGEST_TEXT = 500;
+const EARLIEST = Date.UTC(1980, 0, 1);
+
+type StoredWebhook = Pick<
+  PendingWebhook,
+  'id' | 'delivery_key' | 'method' | 'path' | 'headers' | 'body' | 'received_at'
+>;
+
+export function understandWebhook(webhook: StoredWebhook, line: CarrierLine): Understood {
+  const { kind, eventType, ...rest } = adapterWords(webhook, line);
+  const type = eventType === null ? null : clip(eventType);
+  if (kind !== 'signals') {
+    const { code, detail } = rest as Extract<Understanding, { kind: 'ignored' | 'failed' }>;
+    return { kind, eventType: type, code, detail: clip(detail) };
+  }
+  const { signals } = rest as Extract<Understanding, { kind: 'signals' }>;
+  const wrong = signals.map((signal) => fault(signal, webhook.received_at.getTime())).find((found) => found !== null);
+  if (wrong) return { kind: 'failed', eventType: type, ...wrong };
+  const understood = signals.map((signal, index) => ({
+    callId: storable(signal.callId),
+    report: toReport(signal, index, webhook, line),
+  }));
+  return { kind: 'reports', eventType: type, signals: understood };
+}
+
+function adapterWords(webhook: StoredWebhook, line: CarrierLine): Understanding {
+  const request: WebhookRequest = { ...webhook, url: webhook.path };
+  const content = line.adapter.read(request);
+  if (!content) {
+    return { kind: 'failed', eventType: null, code: 'unreadable', detail: 'The stored body cannot be read any more.' };
+  }
+  return line.adapter.understand(request, content, { voiceUrl: line.voiceUrl, plain: line.plain });
+}
+
+function fault(signal: Signal, receivedAt: number): { code: string; detail: string } | null {
+  if (signal.callId === '' || signal.callId.length > LONGEST_CALL_ID) {
+    return { code: 'missing_call_id', detail: 'The webhook names no call, or by an id of unreasonable length.' };
+  }
+  const { occurredAt } = signal;
+  if (occurredAt === undefined) return null;
+  if (Number.isFinite(occurredAt) && occurredAt >= EARLIEST && occurredAt <= receivedAt + A_DAY_MS) return null;
+  return { code: 'impossible_time', detail: 'A told time cannot be read, or lies more than a day ahead.' };
+}
+
+function toReport(signal: Signal, index: number, webhook: StoredWebhook, line: CarrierLine): Report {
+  const { disposition, hangupCause, providerCause, hangupSource, price } = signal;
+  const hasVerdict = [disposition, hangupCause, providerCause, hangupSource].some((member) => member !== undefined);
+  return {
+    webhookId: webhook.id,
+    deliveryKey: webhook.delivery_key,
+    receivedAt: webhook.received_at.getTime(),
+    index,
+    state: signal.state,
+    occurredAt: signal.occurredAt === undefined ? undefined : Math.floor(signal.occurredAt),
+    direction: signal.direction,
+    from: partyOf(signal.from, line),
+    to: partyOf(signal.to, line),
+    verdict: hasVerdict
+      ? {
+          disposition: disposition ?? null,
+          hangupCause: hangupCause === undefined ? null : clip(hangupCause),
+          providerCause: providerCause === undefined ? null : clip(providerCause),
+          hangupSource: hangupSource ?? null,
+        }
+      : undefined,
+    talkSeconds: secondsOf(signal.talkSeconds),
+    totalSeconds: secondsOf(signal.totalSeconds),
+    parentCallId: idOf(signal.parentCallId),
+    sessionId: idOf(signal.sessionId),
+    price:
+      price !== undefined && DECIMAL.test(price) ? { amount: price, currency: clipped(signal.currency) } : undefined,
+  };
+}
+
+const DECIMAL = /^-?\d{1,20}(?:\.\d{1,20})?$/;
+const LONGEST_SECONDS = 31_536_000;
+
+const clip = (text: string): string => storable(text.slice(0, LONGEST_TEXT));
+const clipped = (text: string | undefined): string | null => (text === undefined ? null : clip(text));
+
+/** A party that is told: an empty one is not. */
+function partyOf(text: string | undefined, line: CarrierLine): string | undefined {
+  return text === undefined || text === '' ? undefined : readParty(clip(text), line.country);
+}
+
+function idOf(id: string | undefined): string | undefined {
+  return id === undefined || id === '' || id.length > LONGEST_CALL_ID ? undefined : storable(id);
+}
+
+/** Seconds that can be: what is negative, endless or longer than a year is taken as not told. */
+function secondsOf(seconds: number | undefined): number | undefined {
+  return seconds !== undefined && seconds >= 0 && seconds <= LONGEST_SECONDS ? seconds : undefined;
+}
