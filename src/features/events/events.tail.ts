@@ -199,7 +199,7 @@ class AccountTail {
     this.position = page.newest;
     this.head = page.newest;
     this.listener.broken();
-    this.wake();
+    for (const waiter of this.waiters.splice(0)) waiter.resolve();
   }
 
   private take(events: readonly StoredEvent[]): void {

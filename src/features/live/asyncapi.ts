@@ -1,0 +1,80 @@
+import type Joi from 'joi';
+import {
+  acknowledgement,
+  authenticateMessage,
+  handshakeAuth,
+  serverMessages,
+  subscribeMessage,
+} from './live.schema.js';
+
+interface StandardJsonSchema {
+  readonly '~standard': { readonly jsonSchema: { input(options: { target: string }): Record<string, unknown> } };
+}
+
+/** Joi's own JSON Schema output. */
+const jsonSchema = (schema: Joi.Schema): Record<string, unknown> =>
+  (schema as unknown as StandardJsonSchema)['~standard'].jsonSchema.input({ target: 'draft-2020-12' });
+
+const clientMessages: Readonly<Record<string, Joi.Schema>> = {
+  subscribe: subscribeMessage,
+  authenticate: authenticateMessage,
+};
+
+const refTo = (name: string): { $ref: string } => ({ $ref: `#/channels/live/messages/${name}` });
+const nameOf = (message: string): string => message.replace('.', '_');
+
+function messagesOf(schemas: Readonly<Record<string, Joi.Schema>>, contentType = 'application/json') {
+  return Object.entries(schemas).map(([name, schema]) => {
+    const payload = jsonSchema(schema);
+    return [
+      nameOf(name),
+      { name, contentType, ...(payload.description ? { summary: payload.description } : {}), payload },
+    ];
+  });
+}
+
+/** The live channel as an AsyncAPI 3.0 document, made from the schemas that check the messages. */
+export function describeLive(): Record<string, unknown> {
+  return {
+    asyncapi: '3.0.0',
+    info: {
+      title: 'Switchboard live channel',
+      version: '1',
+      description:
+        'Socket.IO 4, namespace `/live`, path `/socket.io/`. The handshake carries `auth` (see `x-handshake-auth` of ' +
+        'the channel); a bad one is answered by `connect_error` with `data.code`.',
+    },
+    defaultContentType: 'application/json',
+    channels: {
+      live: {
+        address: '/live',
+        title: 'Calls, live',
+        messages: Object.fromEntries([
+          ...messagesOf(serverMessages),
+          ...messagesOf(clientMessages),
+          ...messagesOf({ acknowledgement }),
+        ]),
+        'x-handshake-auth': jsonSchema(handshakeAuth),
+      },
+    },
+    operations: {
+      receiveEvents: {
+        action: 'send',
+        channel: { $ref: '#/channels/live' },
+        summary: 'What the server sends.',
+        messages: Object.keys(serverMessages).map((name) => refTo(nameOf(name))),
+      },
+      ...Object.fromEntries(
+        Object.keys(clientMessages).map((name) => [
+          name,
+          {
+            action: 'receive',
+            channel: { $ref: '#/channels/live' },
+            messages: [refTo(name)],
+            reply: { channel: { $ref: '#/channels/live' }, messages: [refTo('acknowledgement')] },
+          },
+        ]),
+      ),
+    },
+  };
+}
