@@ -31,21 +31,25 @@ export async function listNumbers(
   query: { readonly filters: NumberFilters; readonly slice: Slice },
 ): Promise<Page<VirtualNumber>> {
   const { filters, slice } = query;
-  const select = db<NumberRow>('virtual_numbers')
-    .select(db.raw(NUMBER_COLUMNS))
-    .where({ account_id: visibility.accountId })
-    .whereNull('released_at')
-    .orderBy('id')
-    .limit(slice.limit + 1);
-  if (visibility.userId !== null) select.where({ user_id: visibility.userId });
-  if (slice.after !== null) select.where('id', '>', slice.after);
-  for (const condition of conditionsOf(filters)) select.whereRaw(condition.sql, [...condition.bindings]);
-  return toPage((await select).map(toNumber), slice.limit, (number) => [number.id]);
+  const conditions: Condition[] = [
+    { sql: 'account_id = ? and released_at is null', bindings: [visibility.accountId] },
+    ...(visibility.userId === null ? [] : [{ sql: 'user_id = ?', bindings: [visibility.userId] }]),
+    ...(slice.after === null ? [] : [{ sql: 'id > ?', bindings: [slice.after] }]),
+    ...conditionsOf(filters),
+  ];
+  const { rows } = await db.raw<{ rows: NumberRow[] }>(
+    `select ${NUMBER_COLUMNS} from virtual_numbers
+     where ${conditions.map(({ sql }) => sql).join(' and ')} order by id limit ?`,
+    [...conditions.flatMap(({ bindings }) => bindings), slice.limit + 1],
+  );
+  return toPage(rows.map(toNumber), slice.limit, (number) => [number.id]);
 }
+
+type Binding = string | string[] | boolean[];
 
 interface Condition {
   readonly sql: string;
-  readonly bindings: readonly (readonly unknown[])[];
+  readonly bindings: readonly Binding[];
 }
 
 function conditionsOf(filters: NumberFilters): Condition[] {
@@ -55,13 +59,13 @@ function conditionsOf(filters: NumberFilters): Condition[] {
     filters.carrierId && anyOf('carrier_id', 'uuid', filters.carrierId),
     filters.country && anyOf('country', 'text', filters.country),
     filters.tag && hasTag(filters.tag),
-    filters.search && { sql: 'phone_number ~ any(?::text[])', bindings: [filters.search] },
+    filters.search && { sql: 'phone_number ~ any(?::text[])', bindings: [[...filters.search]] },
   ].filter((condition) => condition !== undefined);
 }
 
 /** `column` and `type` are written above, never taken from a request. */
-function anyOf(column: string, type: string, values: FilterValues<unknown>): Condition {
-  const present = values.filter((value) => value !== null);
+function anyOf(column: string, type: string, values: FilterValues<string> | FilterValues<boolean>): Condition {
+  const present = values.filter((value) => value !== null) as string[] | boolean[];
   const orNull = present.length < values.length ? ` or ${column} is null` : '';
   return { sql: `(${column} = any(?::${type}[])${orNull})`, bindings: [present] };
 }
@@ -85,6 +89,16 @@ export async function findNumberEver(db: Db, accountId: string, id: string): Pro
     [accountId, id],
   );
   return rows[0] && toNumber(rows[0]);
+}
+
+/** The account's numbers of these ids that it holds now. */
+export async function findNumbers(db: Db, accountId: string, ids: readonly string[]): Promise<VirtualNumber[]> {
+  const { rows } = await db.raw<{ rows: NumberRow[] }>(
+    `select ${NUMBER_COLUMNS} from virtual_numbers
+     where account_id = ? and id = any(?::uuid[]) and released_at is null`,
+    [accountId, [...ids]],
+  );
+  return rows.map(toNumber);
 }
 
 /** Ids of the numbers that the account holds, by number. */

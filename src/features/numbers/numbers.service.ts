@@ -1,0 +1,204 @@
+import { type Actor, hasRole, visibilityOf } from '../../http/actor.js';
+import type { Page } from '../../http/pagination.js';
+import { permissionDenied } from '../../lib/errors.js';
+import type { Db } from '../../platform/db/connect.js';
+import type { Platform } from '../../platform/platform.js';
+import type { EventLog, Record as RecordEvent } from '../events/index.js';
+import { changeNumbers, type Hand, releaseNumbers } from './change-numbers.js';
+import { type Claim, type ClaimRules, claimNumbers } from './claim-numbers.js';
+import { matchesEtag, type NumberChange, type NumberPatch, type VirtualNumber } from './number.js';
+import {
+  claimsClosed,
+  NO_SUCH_CARRIER,
+  NO_SUCH_USER,
+  noSuchReference,
+  numberChanged,
+  numberExists,
+  numberNotFound,
+  numbersTaken,
+} from './numbers.errors.js';
+import {
+  findNumber,
+  findNumberEver,
+  findReferences,
+  listChanges,
+  listNumbers,
+  type NumberFilters,
+  type References,
+  type Slice,
+} from './numbers.queries.js';
+import { lockNumbers, lockNumbersOfUser } from './numbers.repository.js';
+
+export interface NumberDeps {
+  readonly eventLog: EventLog;
+  /** Hears of numbers that somebody holds from now on, after the commit. */
+  readonly onClaimed?: ((numbers: readonly string[]) => Promise<void> | void) | undefined;
+}
+
+export interface PortedNumbers {
+  readonly accountId: string;
+  /** E.164. */
+  readonly numbers: readonly string[];
+  readonly byUserId: string | null;
+  readonly userId?: string | null;
+  readonly carrierId?: string | null;
+}
+
+export type NumberService = ReturnType<typeof createNumberService>;
+
+type Assignment = { readonly userId?: string | null; readonly carrierId?: string | null };
+
+/** Sentences for an assignment to a user or carrier that the account does not have; null: all is well. */
+export function referenceErrors(known: References, wanted: Assignment): { [field: string]: string[] } | null {
+  const errors = {
+    ...(wanted.userId && !known.userIds.has(wanted.userId) && { user_id: [NO_SUCH_USER] }),
+    ...(wanted.carrierId && !known.carrierIds.has(wanted.carrierId) && { carrier_id: [NO_SUCH_CARRIER] }),
+  };
+  return Object.keys(errors).length > 0 ? errors : null;
+}
+
+/** The references that are looked up for these assignments. */
+export const referencesIn = (wanted: readonly Assignment[]) => ({
+  userIds: wanted.map(({ userId }) => userId).filter((id) => typeof id === 'string'),
+  carrierIds: wanted.map(({ carrierId }) => carrierId).filter((id) => typeof id === 'string'),
+});
+
+async function checkReferences(tx: Db, accountId: string, wanted: Assignment): Promise<void> {
+  const errors = referenceErrors(await findReferences(tx, accountId, referencesIn([wanted])), wanted);
+  if (errors) throw noSuchReference(errors);
+}
+
+const isMember = (actor: Actor): boolean => !hasRole(actor, 'admin');
+
+/** What a member holds is what is assigned to them; a colleague's number is theirs to see no more than to change. */
+function checkTheirs(actor: Actor, number: VirtualNumber): void {
+  if (isMember(actor) && number.userId !== actor.userId) throw permissionDenied();
+}
+
+export function createNumberService(platform: Platform, { eventLog, onClaimed }: NumberDeps) {
+  const { db, clock, config, log } = platform;
+  const handOf = (actor: Actor): Hand => ({ accountId: actor.accountId, byUserId: actor.userId, at: clock.now() });
+  const rulesFor = (actor: Actor): ClaimRules => ({
+    quarantineMs: config.numberQuarantine * 1000,
+    mayAddNew: config.numberClaims === 'open' || hasRole(actor, 'operator'),
+  });
+
+  /** The claim stands whatever comes of telling it on. */
+  async function announceClaimed(numbers: readonly string[]): Promise<void> {
+    try {
+      if (numbers.length > 0) await onClaimed?.(numbers);
+    } catch (error) {
+      log.warn({ err: error, count: numbers.length }, 'claimed numbers could not be announced');
+    }
+  }
+
+  async function getNumber(actor: Actor, id: string): Promise<VirtualNumber> {
+    const number = await findNumber(db, actor.accountId, id);
+    if (!number) throw numberNotFound();
+    checkTheirs(actor, number);
+    return number;
+  }
+
+  async function lockNumber(tx: Db, actor: Actor, id: string): Promise<VirtualNumber> {
+    const [number] = await lockNumbers(tx, actor.accountId, [id]);
+    if (!number) throw numberNotFound();
+    checkTheirs(actor, number);
+    return number;
+  }
+
+  return {
+    rulesFor,
+    handOf,
+    announceClaimed,
+    getNumber,
+
+    listNumbers: (actor: Actor, query: { filters: NumberFilters; slice: Slice }): Promise<Page<VirtualNumber>> =>
+      listNumbers(db, visibilityOf(actor), query),
+
+    /** The number whose history the actor may read: released ones have theirs as well. */
+    async getNumberEver(actor: Actor, id: string): Promise<VirtualNumber> {
+      const number = await findNumberEver(db, actor.accountId, id);
+      if (!number) throw numberNotFound();
+      checkTheirs(actor, number);
+      return number;
+    },
+
+    listChanges: (number: VirtualNumber, slice: Slice): Promise<Page<NumberChange>> => listChanges(db, number, slice),
+
+    /** Before the body is read: whether there is such a number and it is theirs. */
+    async checkMayChange(actor: Actor, id: string): Promise<void> {
+      await getNumber(actor, id);
+    },
+
+    /** Only an admin releases; another account's number is not found before that is said. */
+    async checkMayRelease(actor: Actor, id: string): Promise<void> {
+      await getNumber(actor, id);
+      if (isMember(actor)) throw permissionDenied();
+    },
+
+    async claimNumber(actor: Actor, claim: Claim): Promise<VirtualNumber> {
+      const number = await eventLog.transaction(async (tx, record) => {
+        await checkReferences(tx, actor.accountId, claim);
+        const batch = { claimant: handOf(actor), claims: [claim], rules: rulesFor(actor), action: 'claimed' } as const;
+        const outcome = (await claimNumbers(tx, record, batch)).get(claim.phoneNumber);
+        if (outcome === 'closed') throw claimsClosed();
+        if (outcome === undefined || outcome === 'taken') throw numberExists();
+        return outcome;
+      });
+      await announceClaimed([number.phoneNumber]);
+      return number;
+    },
+
+    /** @throws 412 when the number is not as `ifMatch` has it */
+    changeNumber: (
+      actor: Actor,
+      { id, patch, ifMatch }: { id: string; patch: NumberPatch; ifMatch: string | undefined },
+    ): Promise<VirtualNumber> =>
+      eventLog.transaction(async (tx, record) => {
+        await checkReferences(tx, actor.accountId, patch);
+        const number = await lockNumber(tx, actor, id);
+        if (!matchesEtag(ifMatch, number)) throw numberChanged();
+        const [after] = await changeNumbers(tx, record, { hand: handOf(actor), patched: [{ number, patch }] });
+        return after ?? number;
+      }),
+
+    releaseNumber: (actor: Actor, { id, ifMatch }: { id: string; ifMatch: string | undefined }): Promise<void> =>
+      eventLog.transaction(async (tx, record) => {
+        const number = await lockNumber(tx, actor, id);
+        if (!matchesEtag(ifMatch, number)) throw numberChanged();
+        await releaseNumbers(tx, record, { hand: handOf(actor), numbers: [number] });
+      }),
+
+    /** For the removal of a user: nobody has their numbers from now on. To be called before the user's row goes. */
+    async unassignNumbersOf(
+      tx: Db,
+      record: RecordEvent,
+      user: { readonly accountId: string; readonly userId: string; readonly byUserId: string | null },
+    ): Promise<void> {
+      const numbers = await lockNumbersOfUser(tx, user.accountId, user.userId);
+      const hand = { accountId: user.accountId, byUserId: user.byUserId, at: clock.now() };
+      const patched = numbers.map((number) => ({ number, patch: { userId: null } }));
+      await changeNumbers(tx, record, { hand, patched });
+    },
+
+    /**
+     * Makes ported numbers the account's, in the transaction that moves the order; afterwards call `announceClaimed`.
+     * @throws 409 `number_taken` with the numbers that somebody holds; nothing is changed then
+     */
+    async claimPortedNumbers(tx: Db, record: RecordEvent, ported: PortedNumbers): Promise<VirtualNumber[]> {
+      const { accountId, byUserId, userId = null, carrierId = null } = ported;
+      const numbers = [...new Set(ported.numbers)];
+      const claims = numbers.map((phoneNumber) => ({
+        ...{ phoneNumber, userId, carrierId },
+        ...{ isActive: true, label: null, tags: [] },
+      }));
+      // The carriers have agreed on the move, so neither quarantine nor NUMBER_CLAIMS stands against it.
+      const rules = { quarantineMs: 0, mayAddNew: true };
+      const claimant = { accountId, byUserId, at: clock.now() };
+      const outcomes = await claimNumbers(tx, record, { claimant, claims, rules, action: 'ported' });
+      const taken = numbers.filter((number) => typeof outcomes.get(number) === 'string');
+      if (taken.length > 0) throw numbersTaken(taken);
+      return [...outcomes.values()].filter((outcome) => typeof outcome !== 'string');
+    },
+  };
+}
