@@ -1,10 +1,16 @@
 import type { CallRow } from './call.js';
 
-const time = (at: Date | null): string | null => at?.toISOString() ?? null;
+/** How a time is spelled; exports may ask for a zone's clocks. */
+export type SpellTime = (at: Date) => string;
 
-/** A call log as the wire shows it: REST, exports and events alike. */
-export function presentCall(row: CallRow): Record<string, unknown> {
-  const startedAt = row.started_at.toISOString();
+const utc: SpellTime = (at) => at.toISOString();
+
+/** A call log as the wire shows it: REST and events alike. */
+export const presentCall = (row: CallRow): Record<CallField, unknown> => presentCallWith(row, utc);
+
+export function presentCallWith(row: CallRow, spell: SpellTime): Record<CallField, unknown> {
+  const time = (at: Date | null): string | null => (at === null ? null : spell(at));
+  const startedAt = spell(row.started_at);
   return {
     id: row.id,
     virtual_number_id: row.virtual_number_id,
@@ -33,7 +39,7 @@ export function presentCall(row: CallRow): Record<string, unknown> {
     currency: row.currency,
     tags: row.tags,
     note: row.note,
-    updated_at: row.updated_at.toISOString(),
+    updated_at: spell(row.updated_at),
   };
 }
 

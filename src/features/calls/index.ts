@@ -1,6 +1,40 @@
-/** Call logs: the merge of what carriers report (writing side), and what people and programs read. */
+import type { AnyRoute } from '../../http/route.js';
+import type { Platform } from '../../platform/platform.js';
+import type { EventLog } from '../events/index.js';
+import { callsRoutes } from './calls.routes.js';
+import { type CallsService, createCallsService } from './calls.service.js';
+
+export { CALL_COLUMNS, CALL_DIRECTIONS, CALL_DISPOSITIONS, CALL_STATUSES, type CallRow } from './call.js';
 export type { CallFacts, Report } from './call-facts.js';
+export { type CallFilters, conditionsOf, joinSql, ownedBy, type Sql, sql, startedWithin } from './call-filters.js';
+export { callFilterKeys, readTime } from './call-filters.schema.js';
 export { legKey, numberKey, sessionKey } from './call-placement.js';
+export { presentCall } from './calls.present.js';
+export { type Board, readBoard } from './calls.queries.js';
+export { callAnswer } from './calls.schema.js';
+export type { CallMarks, CallsService } from './calls.service.js';
 export { closeLostCalls } from './calls.sweeper.js';
 export { type CallsWriter, createCallsWriter, type PlannedCalls } from './calls.writer.js';
 export type { LegReports, RecordPlan, ReportingCarrier } from './record-reports.js';
+
+/**
+ * Call logs. The writing side (`createCallsWriter`) joins what carriers report, inside the transaction of whoever has
+ * the reports; this is what people and programs read, and the tags and notes that they write.
+ *
+ * @example
+ * const calls = createCalls(platform, { eventLog: events.log });
+ * mount(calls.routes);
+ * const { seq, calls: inProgress } = await calls.service.board(visibilityOf(actor));
+ *
+ * Reports take the list's filters by `callFilterKeys()` (Joi) and `conditionsOf(filters)` (SQL on `call_logs c`), with
+ * `ownedBy(visibility)` and `startedWithin(filters)` beside them.
+ */
+export interface Calls {
+  readonly service: CallsService;
+  readonly routes: readonly AnyRoute[];
+}
+
+export function createCalls(platform: Platform, deps: { readonly eventLog: EventLog }): Calls {
+  const service = createCallsService(platform, deps);
+  return { service, routes: callsRoutes(service) };
+}

@@ -1,0 +1,110 @@
+import Joi from 'joi';
+import { text } from '../../http/text.js';
+import { parsePhoneNumber } from '../../lib/e164.js';
+import { isId } from '../../lib/ids.js';
+import { PROVIDERS } from '../carriers/index.js';
+import { CALL_DIRECTIONS, CALL_DISPOSITIONS, CALL_STATUSES } from './call.js';
+import type { NumberPattern } from './call-filters.js';
+
+const MOST_ALTERNATIVES = 100;
+
+/** Reads one entry of a comma list; undefined: malformed. */
+type ReadEntry = (entry: string) => unknown;
+
+const readWord =
+  (words: readonly string[]): ReadEntry =>
+  (entry) =>
+    words.includes(entry) ? entry : undefined;
+
+const orNone =
+  (read: ReadEntry): ReadEntry =>
+  (entry) =>
+    entry === 'none' ? null : read(entry);
+
+const readId: ReadEntry = (entry) => (isId(entry) ? entry.toLowerCase() : undefined);
+const readCountry: ReadEntry = (entry) => (/^[A-Za-z]{2}$/.test(entry) ? entry.toUpperCase() : undefined);
+const readTag: ReadEntry = (entry) => (entry.length <= 100 ? entry : undefined);
+
+/**
+ * `prefix*`, or a number in any spelling, or a party that is none (`anonymous`). A `+` that was not escaped arrives as
+ * a space. A prefix of digits means the international number as well as the short code that begins so.
+ */
+function readNumber(entry: string): NumberPattern | undefined {
+  if (entry.length > 100) return undefined;
+  if (!entry.endsWith('*')) {
+    const parsed = parsePhoneNumber(entry);
+    return { kind: 'exact', number: parsed.ok ? parsed.e164 : entry };
+  }
+  const beginning = entry.slice(0, -1);
+  if (beginning.replaceAll(/[*\s]/g, '') === '') return undefined;
+  const digits = beginning.replaceAll(/[ .\-()[\]/]/g, '');
+  if (/^\+[0-9]*$/.test(digits)) return { kind: 'prefix', prefixes: [digits] };
+  if (/^[0-9]+$/.test(digits)) return { kind: 'prefix', prefixes: [`+${digits}`, digits] };
+  return { kind: 'prefix', prefixes: [beginning] };
+}
+
+function listOf(read: ReadEntry, sentence: string): Joi.StringSchema {
+  return text()
+    .max(10_000)
+    .custom((value: string, helpers) => {
+      const entries = [...new Set(value.split(',').map((entry) => entry.trim()))];
+      if (entries.length > MOST_ALTERNATIVES) return helpers.error('filter.long');
+      const values = entries.map((entry) => (entry === '' ? undefined : read(entry)));
+      return values.includes(undefined) ? helpers.error('filter.malformed') : values;
+    })
+    .messages({
+      'filter.malformed': sentence,
+      'filter.long': `At most ${MOST_ALTERNATIVES} alternatives can be asked for.`,
+    });
+}
+
+const words = (allowed: readonly string[]): Joi.StringSchema =>
+  listOf(readWord(allowed), `Must be a comma list of: ${allowed.join(', ')}.`).example(allowed[0]);
+const ids = (read: ReadEntry): Joi.StringSchema => listOf(read, 'Not a valid id.');
+const numbers = (): Joi.StringSchema => listOf(readNumber, 'Not a number and not a prefix with * at its end.');
+
+const TIME = /^\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-]\d{2}:?\d{2})?)?$/;
+
+/** ISO 8601; without an offset UTC. A `+` of the offset that was not escaped arrives as a space. */
+export function readTime(value: string): Date | null {
+  const spelled = value.replace(/ (?=\d{2}:?\d{2}$)/, (space, at: number) => (at > 10 ? '+' : space));
+  if (!TIME.test(spelled)) return null;
+  const isZoned = /(?:[Zz]|[+-]\d{2}:?\d{2})$/.test(spelled.slice(10));
+  const at = new Date(spelled.length > 10 && !isZoned ? `${spelled}Z` : spelled);
+  // Days that do not exist (31 June) come out as others.
+  return Number.isNaN(at.getTime()) || !isRealDay(spelled.slice(0, 10)) ? null : at;
+}
+
+const isRealDay = (day: string): boolean =>
+  !Number.isNaN(Date.parse(day)) && new Date(day).toISOString().startsWith(day);
+
+const time = (): Joi.StringSchema =>
+  Joi.string()
+    .max(40)
+    .custom((value: string, helpers) => readTime(value) ?? helpers.error('string.isoDate'));
+
+const seconds = (): Joi.NumberSchema => Joi.number().integer().min(0).max(2_147_483_647);
+
+/** The filters of the list of calls; exports and reports take the same. The values become those of `CallFilters`. */
+export const callFilterKeys = () => ({
+  direction: words(CALL_DIRECTIONS),
+  status: words(CALL_STATUSES),
+  disposition: listOf(
+    orNone(readWord(CALL_DISPOSITIONS)),
+    `Must be a comma list of: ${CALL_DISPOSITIONS.join(', ')}, none.`,
+  ),
+  virtual_number_id: ids(orNone(readId)),
+  user_id: ids(orNone(readId)).description('Whose number it was when the call began; `none`: nobody’s.'),
+  number: numbers().description('Either party, exact or `prefix*`.').example('+49*'),
+  caller_number: numbers().description('Exact or `prefix*`.'),
+  called_number: numbers().description('Exact or `prefix*`.'),
+  country: listOf(orNone(readCountry), 'Not a country (ISO 3166 alpha-2).').description('Of the other party.'),
+  started_after: time().description('started_after ≤ started_at'),
+  started_before: time().description('started_at < started_before'),
+  min_duration: seconds().description('Seconds, inclusive.'),
+  max_duration: seconds().description('Seconds, inclusive.'),
+  tag: listOf(orNone(readTag), 'A tag has at most 100 characters.').description('`none`: calls without tags.'),
+  provider: words(PROVIDERS),
+  carrier_id: ids(readId),
+  parent_call_log_id: ids(orNone(readId)).description('Legs of that call; `none`: calls that no other leg made.'),
+});

@@ -1,0 +1,62 @@
+import type { Actor } from '../../http/actor.js';
+import { newId } from '../../lib/ids.js';
+import type { Db } from '../../platform/db/connect.js';
+import type { StoredEvent } from '../events/index.js';
+import type { CallRow, TimelineEntry } from './call.js';
+
+/** A change of a call's tags or note, with who and when. */
+export interface CallChange {
+  readonly id: string;
+  readonly at: Date;
+  readonly by_user_id: string | null;
+  readonly by_api_key_id: string | null;
+  readonly changes: Readonly<Record<string, { readonly from: unknown; readonly to: unknown }>>;
+}
+
+export async function updateMarks(tx: Db, row: CallRow): Promise<void> {
+  await tx.raw('update call_logs set tags = ?::text[], note = ?, updated_at = ? where id = ?', [
+    [...row.tags],
+    row.note,
+    row.updated_at.toISOString(),
+    row.id,
+  ]);
+}
+
+export async function insertCallChange(
+  tx: Db,
+  change: { readonly actor: Actor; readonly before: CallRow; readonly after: CallRow },
+): Promise<void> {
+  const { actor, before, after } = change;
+  const members = (['tags', 'note'] as const).filter((name) => before[name] !== after[name]);
+  await tx('call_log_changes').insert({
+    id: newId(),
+    call_log_id: after.id,
+    account_id: after.account_id,
+    at: after.updated_at,
+    by_user_id: actor.userId,
+    by_api_key_id: actor.apiKeyId,
+    changes: JSON.stringify(Object.fromEntries(members.map((name) => [name, { from: before[name], to: after[name] }]))),
+  });
+}
+
+export async function listCallChanges(db: Db, accountId: string, callId: string): Promise<CallChange[]> {
+  const { rows } = await db.raw<{ rows: CallChange[] }>(
+    `select id, at, by_user_id, by_api_key_id, changes from call_log_changes
+     where call_log_id = ? and account_id = ? order by id desc limit 500`,
+    [callId, accountId],
+  );
+  return rows;
+}
+
+/** The events as they were sent; for those that no webhook stated. */
+export async function appendToTimeline(tx: Db, callId: string, events: readonly StoredEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  const entries: TimelineEntry[] = events.map((event) => ({
+    seq: event.seq,
+    type: event.type,
+    occurred_at: new Date(event.occurredAt).toISOString(),
+    received_at: new Date(event.receivedAt).toISOString(),
+    inbound_webhook_id: null,
+  }));
+  await tx.raw('update call_logs set timeline = timeline || ?::jsonb where id = ?', [JSON.stringify(entries), callId]);
+}

@@ -1,0 +1,108 @@
+import type { Visibility } from '../../http/actor.js';
+import type { Db } from '../../platform/db/connect.js';
+import { CALL_COLUMNS, type CallRow, type TimelineEntry } from './call.js';
+import { joinSql, ownedBy, type Sql, sql } from './call-filters.js';
+import { type CallPlace, countSql, type Search, searchSql } from './call-search.js';
+import { presentCall } from './calls.present.js';
+
+const COLUMNS = CALL_COLUMNS.map((column) => `c.${column}`).join(', ');
+
+async function rowsOf<Row>(db: Db, { text, bindings }: Sql): Promise<Row[]> {
+  const { rows } = await db.raw<{ rows: Row[] }>(text, bindings as never);
+  return rows;
+}
+
+/** A page of call logs, newest first by (`started_at`, `id`). */
+export const searchCalls = (db: Db, search: Search): Promise<CallRow[]> =>
+  rowsOf<CallRow>(db, searchSql(search, CALL_COLUMNS));
+
+export async function countCalls(db: Db, search: Omit<Search, 'limit'>): Promise<number> {
+  const [row] = await rowsOf<{ count: number }>(db, countSql(search));
+  return row?.count ?? 0;
+}
+
+const placeOf = (id: string, visibility: Visibility): Sql =>
+  joinSql([sql('c.id = ?', id), ...ownedBy(visibility)], ' and ');
+
+export async function findCall(db: Db, visibility: Visibility, id: string): Promise<CallRow | undefined> {
+  const { text, bindings } = placeOf(id, visibility);
+  const [row] = await rowsOf<CallRow>(db, sql(`select ${COLUMNS} from call_logs c where ${text}`, ...bindings));
+  return row;
+}
+
+/** The call log, locked until the transaction ends. */
+export async function lockCall(tx: Db, visibility: Visibility, id: string): Promise<CallRow | undefined> {
+  const { text, bindings } = placeOf(id, visibility);
+  const query = `select ${COLUMNS} from call_logs c where ${text} for update`;
+  const [row] = await rowsOf<CallRow>(tx, sql(query, ...bindings));
+  return row;
+}
+
+export async function findTimeline(
+  db: Db,
+  visibility: Visibility,
+  id: string,
+): Promise<readonly TimelineEntry[] | undefined> {
+  const { text, bindings } = placeOf(id, visibility);
+  const [row] = await rowsOf<{ timeline: TimelineEntry[] }>(
+    db,
+    sql(`select c.timeline from call_logs c where ${text}`, ...bindings),
+  );
+  return row?.timeline;
+}
+
+/** The conversation: the first leg that the call comes from, and every leg below it that the asker may see. */
+export async function listLegs(db: Db, visibility: Visibility, id: string): Promise<CallRow[]> {
+  const seen = joinSql(ownedBy(visibility), ' and ');
+  return rowsOf<CallRow>(
+    db,
+    sql(
+      `with recursive up as (
+         select c.id, c.parent_call_log_id from call_logs c where c.id = ? and ${seen.text}
+         union
+         select c.id, c.parent_call_log_id from up join call_logs c on c.id = up.parent_call_log_id
+           where c.account_id = ?),
+       family as (
+         select id from up
+         union
+         select c.id from family join call_logs c on c.parent_call_log_id = family.id where c.account_id = ?)
+       select ${COLUMNS} from call_logs c where c.id in (select id from family) and ${seen.text}
+       order by c.started_at, c.id limit 500`,
+      id,
+      ...seen.bindings,
+      visibility.accountId,
+      visibility.accountId,
+      ...seen.bindings,
+    ),
+  );
+}
+
+export interface Board {
+  /** The account's newest event of which the calls already know. */
+  readonly seq: number;
+  /** The calls in progress, presented, oldest first. */
+  readonly calls: readonly Record<string, unknown>[];
+}
+
+/** What is going on now, with the place in the event log from which it holds: one statement, so one snapshot. */
+export async function readBoard(db: Db, visibility: Visibility): Promise<Board> {
+  const { text, bindings } = joinSql([sql(`c.status <> 'ended'`), ...ownedBy(visibility)], ' and ');
+  const rows = await rowsOf<{ seq: number } & (CallRow | { id: null })>(
+    db,
+    sql(
+      `select k.seq, ${COLUMNS} from
+         (select coalesce((select seq from account_counters where account_id = ?), 0) as seq) k
+       left join call_logs c on ${text} order by c.started_at, c.id`,
+      visibility.accountId,
+      ...bindings,
+    ),
+  );
+  const calls = rows.flatMap((row) => (row.id === null ? [] : [presentCall(row)]));
+  return { seq: rows[0]?.seq ?? 0, calls };
+}
+
+/** Where a row stands in the list, for going on behind it. */
+export async function findPlace(db: Db, visibility: Visibility, id: string): Promise<CallPlace | undefined> {
+  const row = await findCall(db, visibility, id);
+  return row && { startedAt: row.started_at.toISOString(), id: row.id };
+}

@@ -1,0 +1,153 @@
+import { Readable } from 'node:stream';
+import type { Actor } from '../../http/actor.js';
+import { decodeCursor, type PageQuery, pageReply } from '../../http/pagination.js';
+import { type AnyRoute, Reply, route } from '../../http/route.js';
+import { isId } from '../../lib/ids.js';
+import { zonedTimes } from '../../lib/time-zone.js';
+import type { CallFilters } from './call-filters.js';
+import type { CallChange } from './call-marks.js';
+import type { CallPlace } from './call-search.js';
+import { badCursor } from './calls.errors.js';
+import type { ExportFormat } from './calls.export.js';
+import { type CallField, presentCall } from './calls.present.js';
+import { callAnswer, callChanges, callExport, callHistoryAnswer, callPage, timelineAnswer } from './calls.schema.js';
+import type { CallMarks, CallsService } from './calls.service.js';
+
+type Id = { readonly id: string };
+type None = Record<string, string>;
+type ListQuery = CallFilters & PageQuery;
+type ExportQuery = CallFilters & {
+  readonly format: ExportFormat;
+  readonly timezone?: string;
+  readonly columns?: readonly CallField[];
+  readonly cursor?: string;
+};
+
+const LIST = 'call_logs';
+const READ = { method: 'get', tag: 'Call logs', access: 'bearer', scope: 'calls:read' } as const;
+const CONTENT_TYPES: Readonly<Record<ExportFormat, string>> = {
+  csv: 'text/csv; charset=utf-8',
+  ndjson: 'application/x-ndjson; charset=utf-8',
+};
+
+function placeOf(cursor: string): CallPlace {
+  const [startedAt, id] = decodeCursor(LIST, cursor, 2);
+  if (typeof startedAt !== 'string' || Number.isNaN(Date.parse(startedAt)) || !isId(id)) throw badCursor();
+  return { startedAt: new Date(startedAt).toISOString(), id };
+}
+
+const presentChange = (change: CallChange) => ({
+  id: change.id,
+  at: change.at.toISOString(),
+  by_user_id: change.by_user_id,
+  by_api_key_id: change.by_api_key_id,
+  changes: change.changes,
+});
+
+export function callsRoutes(service: CallsService): AnyRoute[] {
+  return [listRoute(service), exportRoute(service), ...oneCallRoutes(service)];
+}
+
+const listRoute = (service: CallsService): AnyRoute =>
+  route<None, ListQuery>({
+    ...READ,
+    path: '/api/call_logs/',
+    summary: 'Search call logs, newest first',
+    description: 'Members see the calls that began while the number was theirs.',
+    query: callPage,
+    responses: { 200: { description: 'A page of call logs.', schema: callAnswer } },
+    async handle({ actor, query, url }) {
+      const { limit, cursor, ...filters } = query;
+      const after = cursor === undefined ? null : placeOf(cursor);
+      const page = await service.search(actor, { filters, after, limit });
+      return pageReply(LIST, url, { ...page, items: page.items.map((row) => presentCall(row)) });
+    },
+  });
+
+const exportRoute = (service: CallsService): AnyRoute =>
+  route<None, ExportQuery>({
+    ...READ,
+    path: '/api/call_logs/export/',
+    summary: 'Export call logs of any number, as CSV or NDJSON',
+    description:
+      'The list’s filters, newest first. `X-Total-Count` announces how many rows will come (calls that arrive ' +
+      'meanwhile are not among them). When the answer breaks off, ask again with the `id` of the last whole row as ' +
+      '`cursor`. CSV is RFC 4180; a cell that a spreadsheet would run as a formula begins with an apostrophe.',
+    cost: 5,
+    query: callExport,
+    responses: {
+      200: {
+        description: 'The rows.',
+        contentType: 'text/csv',
+        headers: { 'X-Total-Count': 'Rows that will come.', 'Content-Disposition': 'A file name.' },
+      },
+    },
+    async handle({ actor, query, signal }) {
+      const { format, timezone, columns, cursor, ...filters } = query;
+      const after = await exportPlace(service, actor, cursor);
+      const total = await service.count(actor, { filters, after });
+      const spellTime = timezone === undefined ? (at: Date) => at.toISOString() : zonedTimes(timezone);
+      const lines = service.export(actor, { filters, after, format, columns, spellTime, signal });
+      return new Reply(Readable.from(lines, { objectMode: false }), {
+        headers: {
+          'Content-Type': CONTENT_TYPES[format],
+          'Content-Disposition': `attachment; filename="call_logs.${format}"`,
+          'X-Total-Count': String(total),
+        },
+      });
+    },
+  });
+
+async function exportPlace(service: CallsService, actor: Actor, cursor?: string): Promise<CallPlace | null> {
+  if (cursor === undefined) return null;
+  if (!isId(cursor)) return placeOf(cursor);
+  return service.place(actor, cursor).catch(() => {
+    throw badCursor();
+  });
+}
+
+const oneCallRoutes = (service: CallsService): AnyRoute[] => [
+  route<Id>({
+    ...READ,
+    path: '/api/call_logs/:id/',
+    summary: 'One call log',
+    responses: { 200: { description: 'The call log.', schema: callAnswer } },
+    handle: async ({ actor, params }) => presentCall(await service.get(actor, params.id)),
+  }),
+  route<Id, unknown, CallMarks>({
+    ...READ,
+    method: 'patch',
+    path: '/api/call_logs/:id/',
+    summary: 'Tag a call, or write a note on it',
+    scope: 'calls:write',
+    body: callChanges,
+    responses: { 200: { description: 'The call log as it is now.', schema: callAnswer } },
+    permit: async ({ actor, params }) => {
+      await service.get(actor, params.id);
+    },
+    handle: async ({ actor, params, body }) => presentCall(await service.mark(actor, params.id, body)),
+  }),
+  route<Id>({
+    ...READ,
+    path: '/api/call_logs/:id/events/',
+    summary: 'The timeline of a call',
+    description: 'By `occurred_at`; the events as they were sent, with the times known then.',
+    responses: { 200: { description: 'The events.', schema: timelineAnswer } },
+    handle: ({ actor, params }) => service.timeline(actor, params.id),
+  }),
+  route<Id>({
+    ...READ,
+    path: '/api/call_logs/:id/legs/',
+    summary: 'All legs of the conversation that a call belongs to, oldest first',
+    description: 'Its parent, the parent’s parent, and every leg below, as far as the asker may see them.',
+    responses: { 200: { description: 'The legs, the call itself among them.', schema: callAnswer } },
+    handle: async ({ actor, params }) => (await service.legs(actor, params.id)).map((row) => presentCall(row)),
+  }),
+  route<Id>({
+    ...READ,
+    path: '/api/call_logs/:id/history/',
+    summary: 'Who changed the tags and the note of a call, newest first',
+    responses: { 200: { description: 'The changes.', schema: callHistoryAnswer } },
+    handle: async ({ actor, params }) => (await service.history(actor, params.id)).map(presentChange),
+  }),
+];

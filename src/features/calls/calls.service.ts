@@ -1,0 +1,128 @@
+import { type Actor, type Visibility, visibilityOf } from '../../http/actor.js';
+import { type Page, toPage } from '../../http/pagination.js';
+import type { Platform } from '../../platform/platform.js';
+import type { EventLog } from '../events/index.js';
+import type { CallRow, TimelineEntry } from './call.js';
+import type { CallFilters } from './call-filters.js';
+import { appendToTimeline, type CallChange, insertCallChange, listCallChanges, updateMarks } from './call-marks.js';
+import type { CallPlace, Search } from './call-search.js';
+import { callNotFound } from './calls.errors.js';
+import { type ExportWish, exportCalls } from './calls.export.js';
+import { presentCall } from './calls.present.js';
+import {
+  type Board,
+  countCalls,
+  findCall,
+  findPlace,
+  findTimeline,
+  listLegs,
+  lockCall,
+  readBoard,
+  searchCalls,
+} from './calls.queries.js';
+
+/** What people may write on a call log. */
+export interface CallMarks {
+  readonly tags?: readonly string[];
+  readonly note?: string | null;
+}
+
+export interface CallsService {
+  search(
+    actor: Actor,
+    wish: { readonly filters: CallFilters; readonly after: CallPlace | null; readonly limit: number },
+  ): Promise<Page<CallRow>>;
+  get(actor: Actor, id: string): Promise<CallRow>;
+  /** Every leg of the conversation that the call belongs to, oldest first. */
+  legs(actor: Actor, id: string): Promise<CallRow[]>;
+  /** By `occurred_at`; the events as they were sent, with the times known then. */
+  timeline(actor: Actor, id: string): Promise<TimelineEntry[]>;
+  mark(actor: Actor, id: string, marks: CallMarks): Promise<CallRow>;
+  /** Who changed tags and note, newest first. */
+  history(actor: Actor, id: string): Promise<CallChange[]>;
+  count(actor: Actor, wish: Omit<Search, 'limit' | 'visibility'>): Promise<number>;
+  export(actor: Actor, wish: Omit<ExportWish, 'visibility'>): AsyncGenerator<string>;
+  place(actor: Actor, id: string): Promise<CallPlace>;
+  /** The calls in progress that these eyes see, with the place in the event log from which it holds. */
+  board(visibility: Visibility): Promise<Board>;
+}
+
+export function createCallsService(
+  { db, clock }: Pick<Platform, 'db' | 'clock'>,
+  { eventLog }: { readonly eventLog: EventLog },
+): CallsService {
+  async function get(actor: Actor, id: string): Promise<CallRow> {
+    return (await findCall(db, visibilityOf(actor), id)) ?? missing();
+  }
+
+  return {
+    get,
+    async search(actor, { filters, after, limit }) {
+      const rows = await searchCalls(db, { visibility: visibilityOf(actor), filters, after, limit: limit + 1 });
+      return toPage(rows, limit, (row) => [row.started_at.toISOString(), row.id]);
+    },
+    async legs(actor, id) {
+      const rows = await listLegs(db, visibilityOf(actor), id);
+      return rows.length > 0 ? rows : missing();
+    },
+    async timeline(actor, id) {
+      const entries = (await findTimeline(db, visibilityOf(actor), id)) ?? missing();
+      return entries.toSorted((a, b) => Date.parse(a.occurred_at) - Date.parse(b.occurred_at) || a.seq - b.seq);
+    },
+    mark: (actor, id, marks) =>
+      eventLog.transaction(
+        async (tx, record) => {
+          const row = (await lockCall(tx, visibilityOf(actor), id)) ?? missing();
+          const next = marked(row, marks, new Date(clock.now()));
+          if (next === row) return row;
+          await updateMarks(tx, next);
+          await insertCallChange(tx, { actor, before: row, after: next });
+          const at = next.updated_at.getTime();
+          record({
+            accountId: row.account_id,
+            type: 'call.updated',
+            subjectId: id,
+            occurredAt: at,
+            receivedAt: at,
+            payload: presentCall(next),
+            before: isSame(row.tags, next.tags) ? null : judgedBy(row),
+          });
+          return next;
+        },
+        { placed: (tx, events) => appendToTimeline(tx, id, events) },
+      ),
+    async history(actor, id) {
+      await get(actor, id);
+      return listCallChanges(db, actor.accountId, id);
+    },
+    count: (actor, wish) => countCalls(db, { ...wish, visibility: visibilityOf(actor) }),
+    export: (actor, wish) => exportCalls(db, { ...wish, visibility: visibilityOf(actor) }),
+    async place(actor, id) {
+      return (await findPlace(db, visibilityOf(actor), id)) ?? missing();
+    },
+    board: (visibility) => readBoard(db, visibility),
+  };
+}
+
+function missing(): never {
+  throw callNotFound();
+}
+
+/** The row as the marks leave it; the same row when they change nothing. */
+function marked(row: CallRow, marks: CallMarks, now: Date): CallRow {
+  const tags = marks.tags === undefined ? row.tags : [...new Set(marks.tags)];
+  const note = marks.note === undefined ? row.note : marks.note || null;
+  if (isSame(tags, row.tags) && note === row.note) return row;
+  return { ...row, tags, note, updated_at: now };
+}
+
+const isSame = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((tag, i) => tag === b[i]);
+
+/** What visibility and the filters of live subscribers are judged by. */
+const judgedBy = ({ direction, user_id, virtual_number_id, tags }: CallRow) => ({
+  direction,
+  user_id,
+  virtual_number_id,
+  tags,
+});
