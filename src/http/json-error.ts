@@ -23,6 +23,7 @@ type Container = keyof typeof OPEN;
 
 const codes = (text: string): Uint32Array => Uint32Array.from(text, (char) => char.codePointAt(0) ?? 0);
 const ESCAPES = new Set(codes('"\\/bfnrt'));
+const UNICODE_ESCAPE = codes('\\u');
 const LITERALS = ['null', 'true', 'false'].map(codes);
 const CONSTANTS = ['NaN', 'Infinity', '-Infinity'].map((name) => ({ name, text: codes(name) }));
 
@@ -179,7 +180,7 @@ function escapeSequence(text: Text, at: number, start: number): Step {
   const end = at + 6;
   const unit = end >= text.length ? null : hexUnit(text, at + 2);
   if (unit === null) return sentence('Invalid \\uXXXX escape', text, at + 1);
-  const isPair = (unit & 0xfc00) === 0xd800 && end + 6 < text.length && startsWith(text, end, codes('\\u'));
+  const isPair = (unit & 0xfc00) === 0xd800 && end + 6 < text.length && startsWith(text, end, UNICODE_ESCAPE);
   if (isPair && hexUnit(text, end + 2) === null) return sentence('Invalid \\uXXXX escape', text, end + 1);
   return end;
 }

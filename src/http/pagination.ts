@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import { invalidFields } from '../lib/errors.js';
+import { isId } from '../lib/ids.js';
 import { Reply } from './route.js';
 
 export interface PageQuery {
@@ -34,6 +35,14 @@ export function decodeCursor(list: string, cursor: string, length: number): (str
   } catch {
     // falls through to the one sentence for every cursor that is not ours
   }
+  throw invalidFields({ cursor: ['Not a valid cursor.'] });
+}
+
+/** The same for a list that is sorted by id alone: the last id of the page before; null without a cursor. */
+export function decodeIdCursor(list: string, cursor: string | undefined): string | null {
+  if (cursor === undefined) return null;
+  const [id] = decodeCursor(list, cursor, 1);
+  if (isId(id)) return id;
   throw invalidFields({ cursor: ['Not a valid cursor.'] });
 }
 

@@ -1,4 +1,4 @@
-import { type PageQuery, pageReply } from '../../http/pagination.js';
+import { decodeIdCursor, type PageQuery, pageReply } from '../../http/pagination.js';
 import { type AnyRoute, Reply, route } from '../../http/route.js';
 import type { AccountChanges, NewAccount } from './account.js';
 import { presentAccount, presentNewAccount } from './accounts.present.js';
@@ -12,7 +12,6 @@ import {
   newAccountAnswer,
 } from './accounts.schema.js';
 import type { AccountsService } from './accounts.service.js';
-import { beforeOf } from './users.routes.js';
 
 type Id = { readonly id: string };
 type None = Record<string, string>;
@@ -44,7 +43,7 @@ export function accountsRoutes(accounts: AccountsService, signupOpen: boolean): 
       query: accountPage,
       responses: { 200: { description: 'The accounts.', schema: accountAnswer } },
       async handle({ query, url }) {
-        const page = await accounts.list({ limit: query.limit, before: beforeOf(LIST, query.cursor) });
+        const page = await accounts.list({ limit: query.limit, before: decodeIdCursor(LIST, query.cursor) });
         return pageReply(LIST, url, { ...page, items: page.items.map(presentAccount) });
       },
     }),

@@ -54,10 +54,10 @@ export async function listUsers(
   accountId: string,
   page: { readonly before: string | null; readonly limit: number },
 ): Promise<User[]> {
-  const query = db<UserRow>('users').where({ account_id: accountId });
+  const query = db('users').where({ account_id: accountId });
   if (page.before !== null) query.where('id', '<', page.before);
-  const rows = await query.orderBy('id', 'desc').limit(page.limit).select(COLUMNS);
-  return rows.map((row) => toUser(row as UserRow));
+  const rows: UserRow[] = await query.orderBy('id', 'desc').limit(page.limit).select(COLUMNS);
+  return rows.map(toUser);
 }
 
 export async function findUser(db: Db, accountId: string, id: string): Promise<User | undefined> {

@@ -1,8 +1,6 @@
 import type { Actor } from '../../http/actor.js';
-import { decodeCursor, type PageQuery, pageReply } from '../../http/pagination.js';
+import { decodeIdCursor, type PageQuery, pageReply } from '../../http/pagination.js';
 import { type AnyRoute, Reply, route } from '../../http/route.js';
-import { invalidFields } from '../../lib/errors.js';
-import { isId } from '../../lib/ids.js';
 import type { UserChanges } from './user.js';
 import { userNotFound } from './users.errors.js';
 import { presentUser } from './users.present.js';
@@ -24,14 +22,6 @@ const LIST = 'users';
 const ADMIN = { tag: 'Users', access: 'bearer', role: 'admin' } as const;
 const OWN = { tag: 'Users', access: 'bearer', path: '/api/users/me/' } as const;
 const oneUser = { description: 'The user.', schema: userAnswer };
-
-/** The last id of the page before, from the list's cursor. @throws 400 */
-export function beforeOf(list: string, cursor: string | undefined): string | null {
-  if (cursor === undefined) return null;
-  const [id] = decodeCursor(list, cursor, 1);
-  if (isId(id)) return id;
-  throw invalidFields({ cursor: ['Not a valid cursor.'] });
-}
 
 const changesOf = (body: UserChangesBody): UserChanges => ({
   ...(body.username !== undefined && { username: body.username }),
@@ -56,7 +46,10 @@ function listRoutes(users: UsersService): AnyRoute[] {
       query: userPage,
       responses: { 200: { description: 'The users.', schema: userAnswer } },
       async handle({ actor, query, url }) {
-        const page = await users.list(actor.accountId, { limit: query.limit, before: beforeOf(LIST, query.cursor) });
+        const page = await users.list(actor.accountId, {
+          limit: query.limit,
+          before: decodeIdCursor(LIST, query.cursor),
+        });
         return pageReply(LIST, url, { ...page, items: page.items.map(presentUser) });
       },
     }),

@@ -1,0 +1,65 @@
+import type { Actor } from '../../http/actor.js';
+import type { AnyRoute } from '../../http/route.js';
+import type { Platform } from '../../platform/platform.js';
+import type { JobHandlers } from '../../platform/queue/queue.js';
+import type { Passwords } from '../accounts/index.js';
+import { createIssuer } from './issuer.js';
+import { createLoginLimits } from './login-limits.js';
+import { createSessions, type Sessions } from './sessions.js';
+import { tokensRoutes } from './tokens.routes.js';
+import { createTokensService, type TokensService } from './tokens.service.js';
+import { createTokensSweeper, SWEEP_EVERY_MS } from './tokens.sweeper.js';
+
+export type { SessionRef, Sessions, SessionVerdict } from './sessions.js';
+
+/**
+ * Sign-ins, tokens, and who stands behind a token or key.
+ *
+ * @example
+ * const tokens = createTokens(platform, { passwords: accounts.passwords, fromApiKey: apiKeys.resolve });
+ * createAuthenticate(platform.jwtSecret, tokens.sessions);          // http: an ActorResolver
+ * const actor = await tokens.sessions.resolveToken(handshake.auth.token);   // live: not_authenticated|token_not_valid
+ * const verdicts = await tokens.sessions.checkSessions(actors);     // live: on a hint of SESSIONS_TOPIC, and now and then
+ * tokens.workers and tokens.schedules belong to the role worker.
+ */
+export interface Tokens {
+  readonly service: TokensService;
+  readonly sessions: Sessions;
+  readonly routes: readonly AnyRoute[];
+  readonly workers: JobHandlers;
+  readonly schedules: readonly [
+    { readonly name: 'sweep-tokens'; readonly payload: Record<string, never>; readonly everyMs: number },
+  ];
+}
+
+export interface TokensDeps {
+  readonly passwords: Passwords;
+  /** @throws AppError unauthenticated */
+  readonly fromApiKey: (key: string) => Promise<Actor>;
+}
+
+export function createTokens(platform: Platform, { passwords, fromApiKey }: TokensDeps): Tokens {
+  const { db, clock, wakeups, config, jwtSecret } = platform;
+  const sessions = createSessions({ db, clock, jwtSecret, fromApiKey });
+  const issuer = createIssuer({
+    clock,
+    jwtSecret,
+    accessTtl: config.accessTokenTtl,
+    refreshTtl: config.refreshTokenTtl,
+  });
+  const limits = createLoginLimits(config.rateLimits ? platform.limiter : null);
+  const { refreshReuseWindow: reuseWindowSeconds } = config;
+  const service = createTokensService({ db, clock, wakeups, passwords, issuer, limits, sessions, reuseWindowSeconds });
+  const sweep = createTokensSweeper({ db, clock });
+  return {
+    service,
+    sessions,
+    routes: tokensRoutes(service),
+    workers: {
+      'sweep-tokens': async () => {
+        await sweep();
+      },
+    },
+    schedules: [{ name: 'sweep-tokens', payload: {}, everyMs: SWEEP_EVERY_MS }],
+  };
+}

@@ -1,0 +1,39 @@
+import Joi from 'joi';
+import { newPassword } from '../accounts/index.js';
+
+/** As the seed's text fields: a number counts as its digits, and what is only spaces is blank. */
+const seedText: Joi.Root & { seedText(): Joi.StringSchema } = Joi.extend((joi: Joi.Root) => ({
+  type: 'seedText',
+  base: joi.string(),
+  coerce: { from: 'number', method: (value: number) => ({ value: String(value) }) },
+}));
+
+const text = (): Joi.StringSchema =>
+  seedText
+    .seedText()
+    .custom((value: string, helpers) => {
+      if (value.trim() === '') return helpers.error('string.empty');
+      return value.includes('\0') ? helpers.error('string.nullCharacter') : value;
+    }, 'not only spaces, no null characters')
+    .messages({ 'string.nullCharacter': 'Null characters are not allowed.' });
+
+export const login = Joi.object({
+  username: text().trim().required().example('ada'),
+  password: text().required().example('correct horse battery staple'),
+});
+
+export const refreshBody = Joi.object({ refresh: text().trim().required().description('A refresh token.') });
+
+export const verifyBody = Joi.object({ token: text().trim().required().description('Any token.') });
+
+export const passwordChange = Joi.object({
+  current_password: Joi.string().required(),
+  new_password: newPassword.required(),
+});
+
+export const pairAnswer = Joi.object({
+  refresh: Joi.string().description('For `/api/token/refresh/`; each refresh answers a new one.'),
+  access: Joi.string().description('Bearer token for every other request.'),
+});
+
+export const emptyAnswer = Joi.object({});

@@ -1,0 +1,183 @@
+import type { Knex } from 'knex';
+import type { Actor } from '../../http/actor.js';
+import type { Clock } from '../../lib/clock.js';
+import { newId } from '../../lib/ids.js';
+import type { Db } from '../../platform/db/connect.js';
+import type { Wakeups } from '../../platform/wakeups.js';
+import {
+  type Credentials,
+  findCredentials,
+  type Passwords,
+  publishSessions,
+  replacePasswordHash,
+} from '../accounts/index.js';
+import type { TokenIssuer, TokenPair } from './issuer.js';
+import type { LoginLimits } from './login-limits.js';
+import type { Sessions } from './sessions.js';
+import { type JudgedClaims, newNodeId, nodeOfJti } from './token.js';
+import { judgeFork } from './token-fork.js';
+import { noActiveAccount, tokenNotValid, wrongCurrentPassword } from './tokens.errors.js';
+import {
+  type Family,
+  findForkView,
+  findLivingFamily,
+  insertFamily,
+  insertNode,
+  markPresented,
+  revokeFamily,
+} from './tokens.repository.js';
+
+export interface TokensService {
+  /** @throws 401, 429 */
+  signIn(login: { username: string; password: string; address: string }): Promise<TokenPair>;
+  /** @throws 401 */
+  refresh(token: string): Promise<TokenPair>;
+  /** @throws 401 when the token would not be taken */
+  verify(token: string): Promise<void>;
+  /** Stops the token's family. @throws 401 */
+  signOut(token: string): Promise<void>;
+  /** Signs the user out everywhere else. @throws 400, 429 */
+  changePassword(actor: Actor, change: PasswordChange): Promise<TokenPair>;
+}
+
+export interface PasswordChange {
+  readonly current: string;
+  readonly next: string;
+  readonly address: string;
+}
+
+export interface TokensServiceDeps {
+  readonly db: Knex;
+  readonly clock: Clock;
+  readonly wakeups: Wakeups;
+  readonly passwords: Passwords;
+  readonly issuer: TokenIssuer;
+  readonly limits: LoginLimits;
+  readonly sessions: Pick<Sessions, 'fromToken'>;
+  readonly reuseWindowSeconds: number;
+}
+
+export function createTokensService(deps: TokensServiceDeps): TokensService {
+  const { db, clock, wakeups, passwords, issuer, limits, sessions } = deps;
+  const present = (): Date => new Date(clock.now());
+
+  /** The seed cut the spaces around a password; one that has them is tried as it was sent first. */
+  async function isPassword(hash: string | null, password: string): Promise<boolean> {
+    if (await passwords.verify(hash, password)) return true;
+    const trimmed = password.trim();
+    return trimmed !== password && passwords.verify(hash, trimmed);
+  }
+
+  async function beginFamily(tx: Db, user: Credentials): Promise<TokenPair> {
+    const now = present();
+    const nodeId = newNodeId();
+    const family: Family = { ...user, id: newId(), expiresAt: issuer.endOfFamily(now) };
+    const aliveUntil = issuer.aliveUntil(family, now);
+    const { id, userId, expiresAt } = family;
+    const { sessionEpoch } = user;
+    const isMade = await insertFamily(tx, { id, userId, expiresAt, sessionEpoch, nodeId, createdAt: now, aliveUntil });
+    if (!isMade) throw noActiveAccount();
+    return issuer.pair(family, nodeId, now);
+  }
+
+  /** Reads a refresh token and its family. @throws 401 */
+  function readRefresh(token: string): { familyId: string; nodeId: string; claims: JudgedClaims } {
+    const claims = issuer.read(token, 'refresh');
+    if (claims.familyId === null) throw tokenNotValid();
+    return { familyId: claims.familyId, nodeId: nodeOfJti(claims.jti), claims };
+  }
+
+  async function familyOf(tx: Db, token: string, lock: boolean) {
+    const { familyId, nodeId, claims } = readRefresh(token);
+    const family = await findLivingFamily(tx, familyId, { now: present(), lock });
+    if (!family || (claims.userId !== null && claims.userId !== family.userId)) throw tokenNotValid();
+    const view = await findForkView(tx, familyId, nodeId);
+    if (!view) throw tokenNotValid();
+    return { family, nodeId, view };
+  }
+
+  /** Null: the family was stopped, which must be committed before it is told. */
+  async function succeed(tx: Db, token: string): Promise<{ family: Family; pair: TokenPair | null }> {
+    const { family, nodeId, view } = await familyOf(tx, token, true);
+    const now = present();
+    const verdict = judgeFork(view, now.getTime(), deps.reuseWindowSeconds);
+    if (verdict.kind === 'theft') {
+      await revokeFamily(tx, family.id, 'forked', now);
+      return { family, pair: null };
+    }
+    await markPresented(tx, { familyId: family.id, nodeId, now, aliveUntil: issuer.aliveUntil(family, now) });
+    const childId = verdict.kind === 'join' ? verdict.nodeId : newNodeId();
+    if (verdict.kind === 'branch')
+      await insertNode(tx, { familyId: family.id, id: childId, parentId: nodeId, firstIssuedAt: now });
+    return { family, pair: issuer.pair(family, childId, now) };
+  }
+
+  return {
+    signIn: ({ username, password, address }) =>
+      limits.attempt(
+        { username, address },
+        async () => {
+          const user = await findCredentials(db, { username });
+          const isRight = await isPassword(user?.passwordHash ?? null, password);
+          if (!user || !isRight || !user.isActive) throw noActiveAccount();
+          return beginFamily(db, user);
+        },
+        (error) => isCode(error, 'no_active_account'),
+      ),
+
+    async refresh(token) {
+      readRefresh(token);
+      const { family, pair } = await db.transaction((tx) => succeed(tx, token));
+      if (pair !== null) return pair;
+      publishSessions(wakeups, { user_id: family.userId });
+      throw tokenNotValid();
+    },
+
+    async verify(token) {
+      const claims = issuer.read(token, null);
+      if (claims.type === 'access') await verifyAccess(sessions, token, issuer.open(token));
+      else {
+        const { view } = await familyOf(db, token, false);
+        if (view.childPresented || view.siblingPresented) throw tokenNotValid();
+      }
+    },
+
+    async signOut(token) {
+      const { familyId, claims } = readRefresh(token);
+      const family = await findLivingFamily(db, familyId, { now: present(), lock: false });
+      if (!family || (claims.userId !== null && claims.userId !== family.userId)) throw tokenNotValid();
+      await revokeFamily(db, family.id, 'signed_out', present());
+      publishSessions(wakeups, { user_id: family.userId });
+    },
+
+    async changePassword(actor, { current, next, address }) {
+      const user = actor.userId === null ? undefined : await findCredentials(db, { id: actor.userId });
+      if (!user) throw wrongCurrentPassword();
+      return limits.attempt(
+        { username: user.username, address },
+        async () => {
+          if (!(await isPassword(user.passwordHash, current))) throw wrongCurrentPassword();
+          const hash = await passwords.hash(next);
+          const pair = await db.transaction(async (tx) => {
+            if (!(await replacePasswordHash(tx, user, hash, present()))) throw wrongCurrentPassword();
+            const renewed = await findCredentials(tx, { id: user.userId });
+            return beginFamily(tx, renewed ?? user);
+          });
+          publishSessions(wakeups, { user_id: user.userId });
+          return pair;
+        },
+        (error) => isCode(error, 'invalid'),
+      );
+    },
+  };
+}
+
+const isCode = (error: unknown, code: string): boolean => (error as { code?: unknown }).code === code;
+
+async function verifyAccess(sessions: Pick<Sessions, 'fromToken'>, token: string, claims: unknown): Promise<void> {
+  try {
+    await sessions.fromToken(token, claims);
+  } catch (error) {
+    throw (error as { kind?: unknown }).kind === 'unauthenticated' ? tokenNotValid() : error;
+  }
+}
