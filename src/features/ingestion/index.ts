@@ -4,7 +4,7 @@
  * @example wire.ts
  * const ingestion = createIngestion(platform, { eventLog, carriers, calls, tellClaimed });
  * rawDoors.push(ingestion.door);            // role api
- * await ingestion.work();                   // role worker
+ * queue.work(ingestion.jobs);               // role worker
  */
 import type { Middleware } from 'koa';
 import type { AnyRoute } from '../../http/route.js';
@@ -20,7 +20,7 @@ import { createInboxBatcher } from './inbox-batcher.js';
 import { webhookDoor } from './ingestion.routes.js';
 import { createIngestionService } from './ingestion.service.js';
 import { type BacklogWatch, sweepOldWebhooks, sweepWaiting, watchBacklog } from './ingestion.sweeper.js';
-import { createDrainJob, createPoke, ingestionJobs, scheduleIngestion } from './ingestion.worker.js';
+import { createDrainJob, createPoke, INGESTION_SCHEDULES, ingestionJobs } from './ingestion.worker.js';
 import { createIngestionMetrics } from './ingestion-metrics.js';
 
 export interface IngestionParts {
@@ -32,10 +32,10 @@ export interface IngestionParts {
 export interface Ingestion {
   readonly door: Middleware;
   readonly routes: readonly AnyRoute[];
-  /** Jobs of the role worker; `schedule` asks for the periodic ones. */
+  /** Jobs of the role worker, and which of them run periodically. */
   readonly jobs: JobHandlers;
+  readonly schedules: typeof INGESTION_SCHEDULES;
   readonly backlog: BacklogWatch;
-  schedule(): Promise<void>;
   /** Queues the replay of webhooks for numbers that nobody held until now. */
   tellClaimed(numbers: readonly string[]): Promise<void>;
 }
@@ -76,7 +76,7 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
       closeLostCalls: () => closeLostCalls({ eventLog, clock, lostCallAfter: config.lostCallAfter }),
       deleteOldWebhooks: () => sweepOldWebhooks(db, clock, config.webhookRetention),
     }),
-    schedule: () => scheduleIngestion(queue),
+    schedules: INGESTION_SCHEDULES,
     async tellClaimed(numbers) {
       if ((await takeUpWebhooks(db, numbers.map(numberKey), [])) > 0) poke();
     },

@@ -97,9 +97,9 @@ export function ingestionJobs(drainJob: { run(): Promise<void> }, sweeps: Sweeps
   };
 }
 
-export async function scheduleIngestion(queue: Queue): Promise<void> {
-  await queue.schedule('drain', {}, DRAIN_EVERY_MS);
-  await queue.schedule('sweep-waiting', {}, SWEEP_EVERY_MS);
-  await queue.schedule('close-lost-calls', {}, SWEEP_EVERY_MS);
-  await queue.schedule('delete-old-webhooks', {}, RETENTION_EVERY_MS);
-}
+export const INGESTION_SCHEDULES = [
+  { name: 'drain', payload: {}, everyMs: DRAIN_EVERY_MS },
+  { name: 'sweep-waiting', payload: {}, everyMs: SWEEP_EVERY_MS },
+  { name: 'close-lost-calls', payload: {}, everyMs: SWEEP_EVERY_MS },
+  { name: 'delete-old-webhooks', payload: {}, everyMs: RETENTION_EVERY_MS },
+] as const;
