@@ -5,6 +5,7 @@ import { isId } from '../lib/ids.js';
 import { type Actor, hasRole, hasScope } from './actor.js';
 import { bodyKind, readBody } from './body.js';
 import { type AnyRoute, Reply } from './route.js';
+import { describeSeedEndpoint } from './seed-options.js';
 import { validateBody, validateQuery } from './validate.js';
 
 export interface DispatchDeps {
@@ -55,7 +56,10 @@ async function serve(ctx: Context, path: string, rows: readonly AnyRoute[], deps
   const isPublic = found ? found.access === 'public' : rows.every((row) => row.access === 'public');
   const actor = isPublic ? null : await authenticate(ctx, found, deps);
   ctx.state.actor = actor;
-  if (!found) throw methodNotAllowed(ctx.method, rows);
+  if (!found) {
+    answerWithoutRoute(ctx, path, rows);
+    return;
+  }
   await deps.limit(ctx, found, actor);
   if (actor) checkPermission(actor, found);
   const params = ctx.params as Record<string, string>;
@@ -72,6 +76,15 @@ async function authenticate(ctx: Context, row: AnyRoute | undefined, deps: Dispa
     await deps.limit(ctx, row, null);
     throw error;
   }
+}
+
+/** @throws 405 */
+function answerWithoutRoute(ctx: Context, path: string, rows: readonly AnyRoute[]): void {
+  const described = ctx.method === 'OPTIONS' ? describeSeedEndpoint(path) : undefined;
+  if (!described) throw methodNotAllowed(ctx.method, rows);
+  ctx.set('Allow', [...rows.map((row) => row.method.toUpperCase()), 'OPTIONS'].join(', '));
+  ctx.type = 'application/json';
+  ctx.body = JSON.stringify(described);
 }
 
 const isParam = (name: string, value: string): boolean => (name === 'id' || name.endsWith('_id') ? isId(value) : true);
