@@ -1,10 +1,14 @@
 import { createAccounts } from './features/accounts/index.js';
-import { createCallsWriter } from './features/calls/index.js';
+import { createApiKeys } from './features/api-keys/index.js';
+import { CALL_COLUMNS, createCalls, createCallsWriter, presentCall } from './features/calls/index.js';
 import { createCarriers } from './features/carriers/index.js';
 import { createEvents } from './features/events/index.js';
 import { createIngestion } from './features/ingestion/index.js';
+import { createLive } from './features/live/index.js';
+import { createNumbers } from './features/numbers/index.js';
+import { createTokens } from './features/tokens/index.js';
 import { createApp } from './http/app.js';
-import { type ActorResolver, createAuthenticate, notAuthenticated } from './http/authenticate.js';
+import { createAuthenticate } from './http/authenticate.js';
 import { mountRoutes } from './http/dispatch.js';
 import { healthRoutes } from './http/health.js';
 import { createRateLimit } from './http/rate-limit.js';
@@ -25,27 +29,37 @@ export interface System {
 
 /** Every feature, built in the order of who needs whom. */
 function createFeatures(platform: Platform) {
-  const events = createEvents(platform);
-  const accounts = createAccounts(platform, { onUserRemoved: async () => undefined });
+  const { log: eventLog, ...events } = createEvents(platform);
   const carriers = createCarriers(platform);
-  const calls = createCallsWriter(platform.clock);
-  const ingestion = createIngestion(platform, { eventLog: events.log, carriers, calls });
-  return { events, accounts, carriers, ingestion };
+  const calls = createCalls(platform, { eventLog });
+  const writer = createCallsWriter(platform.clock);
+  const ingestion = createIngestion(platform, { eventLog, carriers, calls: writer });
+  const numbers = createNumbers(platform, { eventLog, onClaimed: ingestion.tellClaimed });
+  const accounts = createAccounts(platform, {
+    removingUser: (user, remove) =>
+      eventLog.transaction(async (tx, record) => {
+        await numbers.service.unassignNumbersOf(tx, record, user);
+        await remove(tx);
+      }),
+  });
+  const apiKeys = createApiKeys(platform);
+  const tokens = createTokens(platform, { passwords: accounts.passwords, fromApiKey: apiKeys.resolve });
+  const live = createLive(platform, { ...tokens.sessions, calls: { columns: CALL_COLUMNS, present: presentCall } });
+  return { events, carriers, calls, ingestion, numbers, accounts, apiKeys, tokens, live };
 }
 
 export type Features = ReturnType<typeof createFeatures>;
 
 /** What each role opens. */
-function doorsOf({ events, accounts, carriers, ingestion }: Features): Doors {
+function doorsOf(features: Features): Doors {
+  const { events, carriers, calls, ingestion, numbers, accounts, apiKeys, tokens, live } = features;
+  const resources = [tokens, accounts, apiKeys, numbers, carriers, ingestion, calls, live, events];
   return {
-    api: {
-      routes: [...accounts.routes, ...carriers.routes, ...ingestion.routes, ...events.routes],
-      raw: [ingestion.door],
-    },
-    live: { attach: () => undefined },
+    api: { routes: resources.flatMap(({ routes }) => routes), raw: [ingestion.door] },
+    live,
     worker: {
-      jobs: { ...events.workers, ...ingestion.jobs },
-      schedules: [...events.schedules, ...ingestion.schedules],
+      jobs: { ...ingestion.jobs, ...events.workers, ...tokens.workers },
+      schedules: [...ingestion.schedules, ...events.schedules, ...tokens.schedules],
     },
   };
 }
@@ -60,18 +74,13 @@ const healthOf = ({ db, queue, metrics }: Platform, { ingestion }: Features) =>
     metrics,
   });
 
-const nobody: ActorResolver = {
-  fromToken: async () => Promise.reject(notAuthenticated()),
-  fromApiKey: async () => Promise.reject(notAuthenticated()),
-};
-
 export async function wire(options: PlatformOptions): Promise<System> {
   const platform = await openPlatform(options);
   const { config, log, metrics, limiter, jwtSecret, closer, queue } = platform;
   const features = createFeatures(platform);
   const doors = openDoors(config.roles, doorsOf(features), healthOf(platform, features));
   const router = mountRoutes(doors.routes, {
-    authenticate: createAuthenticate(jwtSecret, nobody),
+    authenticate: createAuthenticate(jwtSecret, features.tokens.sessions),
     limit: createRateLimit(limiter, config.rateLimits),
   });
   const app = createApp({
@@ -86,8 +95,10 @@ export async function wire(options: PlatformOptions): Promise<System> {
     features,
     async start() {
       await doors.work(queue);
-      doors.attach(http.server);
+      closer.defer('worker', () => queue.rest());
       closer.defer('http server', () => http.close());
+      doors.attach(http.server);
+      closer.defer('live connections', () => features.live.close());
       const port = await http.listen(config.host, config.port);
       const url = `http://127.0.0.1:${port}`;
       platform.listensOn(url);

@@ -36,7 +36,8 @@ export function mountRoutes(routes: readonly AnyRoute[], deps: DispatchDeps): Ro
   const paths = [...byPath.keys()].sort((a, b) => parts(a) - parts(b));
   for (const path of paths) {
     const rows = byPath.get(path) ?? [];
-    router.all(path, (ctx) => serve(ctx as unknown as Context, path, rows, deps));
+    // Written without the last slash, a path of this router is matched with and without it; not the other way round.
+    router.all(path.replace(/(.)\/$/, '$1'), (ctx) => serve(ctx as unknown as Context, path, rows, deps));
   }
   return router;
 }

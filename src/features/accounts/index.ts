@@ -5,20 +5,20 @@ import { type AccountsService, createAccountsService } from './accounts.service.
 import { ensureFirstOperator } from './first-operator.js';
 import { createPasswords, type Passwords } from './password.js';
 import { usersRoutes } from './users.routes.js';
-import { createUsersService, type OnUserRemoved, type UsersService } from './users.service.js';
+import { createUsersService, type RemovingUser, type UsersService } from './users.service.js';
 
 export type { Passwords } from './password.js';
 export { publishSessions, SESSIONS_TOPIC, type SessionsHint } from './sessions-hint.js';
 export type { User } from './user.js';
 export { type Credentials, findCredentials, isUserOf, replacePasswordHash } from './users.repository.js';
 export { newPassword, storedText } from './users.schema.js';
-export type { OnUserRemoved, UsersService } from './users.service.js';
+export type { LeavingUser, RemovingUser, UsersService } from './users.service.js';
 
 /**
  * Accounts and their users.
  *
  * @example
- * const accounts = createAccounts(platform, { onUserRemoved: (tx, accountId, userId) => numbers.unassign(…) });
+ * const accounts = createAccounts(platform, { removingUser: (user, remove) => … });
  * await accounts.ensureFirstOperator();            // at start, after the migration, before the ready line
  * const tokens = createTokens(platform, { passwords: accounts.passwords, apiKeys });
  */
@@ -32,15 +32,15 @@ export interface Accounts {
 }
 
 export interface AccountsDeps {
-  /** Runs last in the transaction that deletes the user; may answer what is to be done after the commit. */
-  readonly onUserRemoved: OnUserRemoved;
+  /** Opens the transaction of a user's removal, in which their numbers become unassigned. */
+  readonly removingUser: RemovingUser;
 }
 
-export function createAccounts(platform: Platform, { onUserRemoved }: AccountsDeps): Accounts {
+export function createAccounts(platform: Platform, { removingUser }: AccountsDeps): Accounts {
   const { db, clock, wakeups, config } = platform;
   const passwords = createPasswords();
   const service = createAccountsService({ db, clock, wakeups, passwords });
-  const users = createUsersService({ db, clock, wakeups, passwords, onUserRemoved });
+  const users = createUsersService({ db, clock, wakeups, passwords, removingUser });
   const { adminUsername: username, adminPassword: password } = config;
   const given = username !== null && password !== null ? { username, password } : null;
   return {

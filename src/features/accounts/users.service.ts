@@ -21,8 +21,14 @@ import {
   updateUser,
 } from './users.repository.js';
 
-/** What else changes when a user goes; may answer a function that is called after the commit. */
-export type OnUserRemoved = (tx: Db, accountId: string, userId: string) => Promise<unknown>;
+export interface LeavingUser {
+  readonly accountId: string;
+  readonly userId: string;
+  readonly byUserId: string | null;
+}
+
+/** Opens the transaction in which a user goes, lets go of what else is theirs, and runs the removal in it. */
+export type RemovingUser = (user: LeavingUser, remove: (tx: Db) => Promise<void>) => Promise<void>;
 
 export interface UsersService {
   list(accountId: string, page: { readonly before: string | null; readonly limit: number }): Promise<Page<User>>;
@@ -41,10 +47,10 @@ export interface UsersDeps {
   readonly clock: Clock;
   readonly wakeups: Wakeups;
   readonly passwords: Passwords;
-  readonly onUserRemoved: OnUserRemoved;
+  readonly removingUser: RemovingUser;
 }
 
-export function createUsersService({ db, clock, wakeups, passwords, onUserRemoved }: UsersDeps): UsersService {
+export function createUsersService({ db, clock, wakeups, passwords, removingUser }: UsersDeps): UsersService {
   const present = (): Date => new Date(clock.now());
 
   async function get(accountId: string, id: string): Promise<User> {
@@ -101,14 +107,13 @@ export function createUsersService({ db, clock, wakeups, passwords, onUserRemove
   }
 
   async function remove(actor: Actor, id: string): Promise<void> {
-    const afterCommit = await db.transaction(async (tx) => {
+    const leaving = { accountId: actor.accountId, userId: id, byUserId: actor.userId };
+    await removingUser(leaving, async (tx) => {
       const user = await lock(tx, actor, id);
       await keepAnAdmin(tx, user, null);
       await deleteUser(tx, actor.accountId, id);
-      return onUserRemoved(tx, actor.accountId, id);
     });
     publishSessions(wakeups, { user_id: id });
-    if (typeof afterCommit === 'function') afterCommit();
   }
 
   return {

@@ -26,7 +26,7 @@ export interface QueueBackend {
   check(): Promise<void>;
   /** Whether it can be asked now; waits only for the first connection to come or fail. */
   isUp(): Promise<boolean>;
-  /** From now on a connection that is lost is not sought again. */
+  /** From now on a worker's connection that is lost is not sought again. */
   leave(): void;
   close(): Promise<void>;
 }

@@ -46,6 +46,11 @@ export function createQueue(options: QueueOptions): Queue {
     }
   }
   const schedules = createSchedules(ask, onError);
+  async function rest(): Promise<void> {
+    schedules.stop();
+    backend.leave();
+    await Promise.all(workers.splice(0).map(closeWorker));
+  }
 
   return {
     add: async (name, payload) => void (await ask((queue) => queue.add(name, payload))),
@@ -64,10 +69,9 @@ export function createQueue(options: QueueOptions): Queue {
         () => true,
         () => false,
       ),
+    rest,
     async close() {
-      schedules.stop();
-      backend.leave();
-      await Promise.all(workers.map(closeWorker));
+      await rest();
       await producer.close();
       await backend.close();
     },

@@ -27,6 +27,8 @@ export interface Queue {
   schedule<N extends JobName>(name: N, payload: JobMap[N], everyMs: number): Promise<void>;
   /** Starts working off jobs in this process; `concurrency` jobs at once (default 4). */
   work(handlers: JobHandlers, options?: { readonly concurrency?: number }): Promise<void>;
+  /** Lets the jobs that run here finish and takes no more; adding still works. */
+  rest(): Promise<void>;
   counts(): Promise<QueueCounts>;
   /** Whether the backend answers now. */
   isReady(): Promise<boolean>;

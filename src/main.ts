@@ -1,0 +1,55 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { ConfigError, readConfig } from './platform/config.js';
+import { findDatabase } from './platform/db/find-database.js';
+import { migrateToLatest } from './platform/db/migrate.js';
+import { createCloser } from './platform/lifecycle.js';
+import { createLogger } from './platform/log.js';
+import { stopAsked } from './platform/stop-signal.js';
+import { explainStartFailure } from './start-failure.js';
+import { wire } from './wire.js';
+
+/** Whoever asked us to stop was promised an end within 10 s. */
+const STOP_WITHIN_MS = 9500;
+
+async function run(): Promise<void> {
+  const config = readConfig();
+  const log = createLogger(config.logLevel);
+  const closer = createCloser(log);
+  const asked = stopAsked();
+  // Nothing here may end the process but a signal: what failed unseen is told, and the rest goes on.
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
+
+  async function start(): Promise<void> {
+    const databaseUrl = await findDatabase(config, { log, closer, onLost: () => void stop('database lost', 1) });
+    await migrateToLatest(databaseUrl);
+    const system = await wire({ config, databaseUrl, log });
+    closer.defer('system', () => system.close(), 7000);
+    await system.features.accounts.ensureFirstOperator();
+    const url = await system.start();
+    process.stdout.write(`Switchboard is ready on ${url}\n`);
+    log.info({ url, roles: config.roles }, 'ready');
+  }
+
+  async function stop(reason: string, exitCode: number): Promise<never> {
+    log.info({ reason }, 'stopping');
+    const late = pause(STOP_WITHIN_MS).then(() => log.error('stopping took too long'));
+    await Promise.race([starting.catch(() => undefined).then(() => closer.close()), late]);
+    process.exit(exitCode);
+  }
+
+  const starting = start();
+  asked.then((signal) => stop(signal, 0));
+  try {
+    await starting;
+  } catch (error) {
+    process.stderr.write(`${explainStartFailure(error, config)}\n`);
+    if (!(error instanceof ConfigError)) log.debug({ err: error }, 'start failed');
+    await closer.close();
+    process.exit(1);
+  }
+}
+
+run().catch((error: Error) => {
+  process.stderr.write(`${error instanceof ConfigError ? error.message : error.stack}\n`);
+  process.exit(1);
+});
