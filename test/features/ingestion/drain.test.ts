@@ -1,0 +1,263 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { newId } from '../../../src/lib/ids.js';
+import {
+  deliver,
+  drainAll,
+  type GenericWebhook,
+  makeAccount,
+  makeGenericCarrier,
+  makeNumber,
+  openInboxes,
+} from './inbox-bench.js';
+
+const BASE = Date.UTC(2026, 4, 1, 12);
+const iso = (ms: number): string => new Date(ms).toISOString();
+const TYPES = ['call.initiated', 'call.ringing', 'call.answered', 'call.ended', 'call.updated'] as const;
+
+const anyBody = (callId: string, to: string) =>
+  fc.record(
+    {
+      type: fc.constantFrom(...TYPES),
+      call_id: fc.constant(callId),
+      direction: fc.constant('incoming'),
+      from: fc.constantFrom('+12025550143', 'anonymous'),
+      to: fc.constant(to),
+      occurred_at: fc.integer({ min: 0, max: 20 }).map((step) => iso(BASE + step * 700)),
+      duration: fc.integer({ min: 0, max: 9 }),
+      disposition: fc.constantFrom('busy', 'completed', 'rejected'),
+      hangup_cause: fc.constantFrom('user_busy', 'normal_clearing'),
+      price: fc.constant('0.0100'),
+      currency: fc.constant('USD'),
+    },
+    { requiredKeys: ['type', 'call_id', 'direction', 'from', 'to'] },
+  );
+
+/** A few calls, a few webhooks each; the first of each states something, so that every call can be placed. */
+const anyTraffic = (tag: string, to: string): fc.Arbitrary<GenericWebhook[]> =>
+  fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 }).chain((counts) =>
+    fc.tuple(
+      ...counts.flatMap((count, call) =>
+        Array.from({ length: count }, (_, place) =>
+          fc.record({
+            id: fc.constant(`${tag}-${call}-${place}`),
+            receivedAt: fc.integer({ min: 30, max: 60 }).map((step) => BASE + step * 700),
+            body: anyBody(`${tag}-call-${call}`, to).map((body) =>
+              place === 0 ? { ...body, type: 'call.ringing' } : body,
+            ),
+          }),
+        ),
+      ),
+    ),
+  );
+
+describe('the drain', function () {
+  this.timeout(60_000);
+  const world = (async () => {
+    const opened = await openInboxes(3);
+    const accountId = await makeAccount(opened.first.db);
+    const number = '+12025550100';
+    await makeNumber(opened.first.db, accountId, number, BASE - 86_400_000);
+    const carrier = { id: await makeGenericCarrier(opened.first, accountId), accountId };
+    return { ...opened, accountId, number, carrier };
+  })();
+  after(async () => (await world).close());
+
+  const recordsOf = async (prefix: string): Promise<Record<string, unknown>[]> => {
+    const { first } = await world;
+    const rows = await first
+      .db('call_logs')
+      .where('carrier_call_id', 'like', `${prefix}-call-%`)
+      .orderBy('carrier_call_id');
+    return rows.map(({ id, updated_at, timeline, facts, carrier_call_id, ...rest }) => ({
+      ...rest,
+      call: String(carrier_call_id).split('-call-')[1],
+      told: (timeline as { type: string }[])
+        .map((entry) => entry.type)
+        .filter((type) => type !== 'call.updated')
+        .sort(),
+    }));
+  };
+
+  it('makes the same records of the same webhooks, whatever the order, the batches and the workers', async () => {
+    const { first, inboxes, carrier, number } = await world;
+    let round = 0;
+    const traffic = anyTraffic('T', number).chain((webhooks) =>
+      fc.tuple(fc.constant(webhooks), fc.shuffledSubarray(webhooks, { minLength: webhooks.length }), fc.nat(6)),
+    );
+    const named = (webhooks: readonly GenericWebhook[], tag: string): GenericWebhook[] =>
+      webhooks.map(({ id, receivedAt, body }) => ({
+        receivedAt,
+        id: id.replace('T', tag),
+        body: { ...body, call_id: String(body.call_id).replace('T', tag) },
+      }));
+
+    await fc.assert(
+      fc.asyncProperty(traffic, async ([webhooks, shuffled, cut]) => {
+        round += 1;
+        const [a, b] = [`a${round}`, `b${round}`];
+        await deliver(first, carrier, named(webhooks, a));
+        await drainAll([first]);
+        await deliver(first, carrier, named(shuffled.slice(0, cut), b));
+        await Promise.all(inboxes.map((inbox) => inbox.ingestion.jobs.drain?.({})));
+        await deliver(first, carrier, named([...shuffled.slice(cut), ...shuffled], b));
+        await drainAll(inboxes);
+        await first.db.raw(`update inbound_webhooks set status = 'pending' where delivery_key like ?`, [`${b}-%`]);
+        await drainAll(inboxes);
+
+        expect(await recordsOf(b)).to.deep.equal(await recordsOf(a));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('tells each stated fact once, with seq in the order of the log', async () => {
+    const { first, accountId } = await world;
+
+    const { rows } = await first.db.raw(
+      `select subject_id, type, count(*) as count from events
+       where account_id = ? and type <> 'call.updated' group by 1, 2 having count(*) > 1`,
+      [accountId],
+    );
+    const counter = await first.db('account_counters').where({ account_id: accountId }).first();
+    const events = await first.db('events').where({ account_id: accountId }).orderBy('seq').pluck('seq');
+
+    expect(rows).to.deep.equal([]);
+    expect(events).to.deep.equal(Array.from({ length: counter.seq }, (_, place) => place + 1));
+  });
+
+  it('leaves the last event of a call showing the call log', async () => {
+    const { first, accountId } = await world;
+
+    const { rows } = await first.db.raw(
+      `select c.id from call_logs c join lateral (
+         select payload from events e where e.account_id = c.account_id and e.subject_id = c.id order by seq desc limit 1) e on true
+       where c.account_id = ? and ((e.payload->>'duration')::int, e.payload->>'status', e.payload->>'disposition',
+         (e.payload->>'started_at')::timestamptz, (e.payload->>'ended_at')::timestamptz, e.payload->>'hangup_cause')
+         is distinct from (c.duration, c.status, c.disposition, c.started_at, c.ended_at, c.hangup_cause)`,
+      [accountId],
+    );
+
+    expect(rows).to.deep.equal([]);
+  });
+
+  const webhook = (callId: string, type: string, body: Record<string, unknown> = {}): GenericWebhook => ({
+    id: newId(),
+    receivedAt: BASE + 60_000,
+    body: { type, call_id: callId, direction: 'incoming', from: '+12025550143', to: '+12025550100', ...body },
+  });
+  const statusOf = async (webhookId: string) => {
+    const { first } = await world;
+    return first.db('inbound_webhooks').where({ delivery_key: webhookId }).first();
+  };
+
+  it('keeps a webhook for a number that nobody holds, and takes it up when the number is claimed', async () => {
+    const { first, accountId, carrier } = await world;
+    const early = webhook('unheld-1', 'call.ringing', { to: '+12025550188', occurred_at: iso(BASE) });
+    await deliver(first, carrier, [early]);
+    await drainAll([first]);
+    expect(await statusOf(early.id)).to.include({ status: 'ignored', code: 'unknown_number', call_log_id: null });
+
+    await makeNumber(first.db, accountId, '+12025550188', BASE + 1000);
+    await first.ingestion.tellClaimed(['+12025550188']);
+    await drainAll([first]);
+
+    const row = await statusOf(early.id);
+    expect(row).to.include({ status: 'processed', code: null, account_id: accountId });
+    expect(row.call_log_id).to.be.a('string');
+  });
+
+  it('waits with a child whose number nobody holds for its parent, and gives it the parent’s place', async () => {
+    const { first, accountId, carrier, number } = await world;
+    const child = webhook('child-1', 'call.ringing', {
+      direction: 'outgoing',
+      from: '1002',
+      to: '1003',
+      parent_call_id: 'parent-1',
+    });
+    await deliver(first, carrier, [child]);
+    await drainAll([first]);
+    expect(await statusOf(child.id)).to.include({ status: 'waiting', code: 'unknown_parent' });
+
+    await deliver(first, carrier, [webhook('parent-1', 'call.ringing')]);
+    await drainAll([first]);
+
+    const parent = await first.db('call_logs').where({ carrier_call_id: 'parent-1' }).first();
+    const log = await first.db('call_logs').where({ carrier_call_id: 'child-1' }).first();
+    expect(log).to.include({
+      parent_call_log_id: parent.id,
+      account_id: accountId,
+      virtual_number: number,
+      direction: 'outgoing',
+    });
+    expect(await statusOf(child.id)).to.include({ status: 'processed', call_log_id: log.id });
+  });
+
+  it('tells a parent that is found later as call.updated', async () => {
+    const { first, carrier } = await world;
+    await deliver(first, carrier, [webhook('child-2', 'call.ringing', { parent_call_id: 'parent-2' })]);
+    await drainAll([first]);
+    await deliver(first, carrier, [webhook('parent-2', 'call.ringing')]);
+    await drainAll([first]);
+
+    const parent = await first.db('call_logs').where({ carrier_call_id: 'parent-2' }).first();
+    const child = await first.db('call_logs').where({ carrier_call_id: 'child-2' }).first();
+    const types = child.timeline.map((entry: { type: string }) => entry.type);
+
+    expect(child.parent_call_log_id).to.equal(parent.id);
+    expect(types).to.deep.equal(['call.ringing', 'call.updated']);
+  });
+
+  it('passes over what waited ten minutes, and takes it up when the missing one comes after all', async () => {
+    const { first, carrier } = await world;
+    const note = webhook('late-1', 'call.updated', { price: '0.5', currency: 'USD' });
+    await deliver(first, carrier, [note]);
+    await drainAll([first]);
+    expect(await statusOf(note.id)).to.include({ status: 'waiting', code: 'unknown_call' });
+    first.clock.time += 601_000;
+    await first.ingestion.jobs['sweep-waiting']?.({});
+    expect(await statusOf(note.id)).to.include({ status: 'ignored', code: 'unknown_call' });
+
+    await deliver(first, carrier, [webhook('late-1', 'call.ringing')]);
+    await drainAll([first]);
+
+    const call = await first.db('call_logs').where({ carrier_call_id: 'late-1' }).first();
+    expect(call).to.include({ price: '0.5', currency: 'USD' });
+    expect(await statusOf(note.id)).to.include({ status: 'processed', call_log_id: call.id });
+  });
+
+  it('closes a silent call as lost, and lets a late end replace it', async () => {
+    const { first, carrier } = await world;
+    const at = first.clock.time;
+    await deliver(first, carrier, [
+      { ...webhook('lost-1', 'call.answered', { occurred_at: iso(at) }), receivedAt: at },
+    ]);
+    await drainAll([first]);
+    first.clock.time += 14_400_000;
+    await first.ingestion.jobs['close-lost-calls']?.({});
+    const lost = await first.db('call_logs').where({ carrier_call_id: 'lost-1' }).first();
+    expect(lost).to.include({ status: 'ended', disposition: 'lost', duration: 0 });
+    expect(lost.ended_at.getTime()).to.equal(at);
+
+    const end = webhook('lost-1', 'call.ended', { occurred_at: iso(at + 30_000), duration: 25 });
+    await deliver(first, carrier, [{ ...end, receivedAt: first.clock.time }]);
+    await drainAll([first]);
+
+    const ended = await first.db('call_logs').where({ carrier_call_id: 'lost-1' }).first();
+    expect(ended).to.include({ status: 'ended', disposition: 'completed', duration: 25 });
+    expect(ended.timeline.map((entry: { type: string }) => entry.type)).to.deep.equal([
+      'call.answered',
+      'call.updated',
+      'call.ended',
+    ]);
+  });
+
+  it('keeps a webhook with an impossible time as failed', async () => {
+    const { first, carrier } = await world;
+    const ahead = webhook('ahead-1', 'call.ringing', { occurred_at: iso(BASE + 60_000 + 86_400_001) });
+    await deliver(first, carrier, [ahead]);
+    await drainAll([first]);
+
+    expect(await statusOf(ahead.id)).to.include({ status: 'failed', code: 'impossible_time' });
+  });
+});
