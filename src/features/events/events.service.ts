@@ -6,7 +6,7 @@ import { insertEvents, placeEvents } from './events.repository.js';
 
 export type Record = (event: NewEvent) => void;
 
-/** Topic of the hints that accounts' logs have grown: the JSON of a list of StoredEvent (or, when too large, less). */
+/** Topic of the hints that accounts' logs have grown: the JSON of a list of StoredEvent, or of `{accountId, seq}`. */
 export const EVENTS_TOPIC = 'events';
 
 export interface EventLog {
@@ -36,9 +36,16 @@ export function createEventLog(db: Knex, wakeups: Wakeups): EventLog {
       });
       if (stored.length > 0) {
         const committedAt = Date.now();
-        wakeups.publish(EVENTS_TOPIC, JSON.stringify(stored.map((event) => ({ ...event, committedAt }))));
+        const hint = JSON.stringify(stored.map((event) => ({ ...event, committedAt })));
+        wakeups.publish(EVENTS_TOPIC, hint, shortHint(stored));
       }
       return result;
     },
   };
+}
+
+/** Where to look: each account with its newest event. */
+function shortHint(events: readonly StoredEvent[]): string {
+  const newest = new Map(events.map(({ accountId, seq }) => [accountId, { accountId, seq }]));
+  return JSON.stringify([...newest.values()]);
 }

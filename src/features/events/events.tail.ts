@@ -154,6 +154,7 @@ class AccountTail {
 
   hear(events: readonly StoredEvent[]): void {
     const [first] = events;
+    if (events.every((event) => event.seq <= this.head)) return;
     const joinsOn = first !== undefined && first.seq <= this.head + 1;
     const isWhole = events.every((event, i) => event.payload && event.seq === (first?.seq ?? 0) + i);
     if (joinsOn && isWhole && this.pending.length < MOST_PENDING) this.take(events);

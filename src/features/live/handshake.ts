@@ -1,15 +1,14 @@
 import type { Socket } from 'socket.io';
 import { type Actor, hasScope } from '../../http/actor.js';
-import { notAuthenticated } from '../../http/authenticate.js';
 import { AppError } from '../../lib/errors.js';
 import type { Logger } from '../../platform/log.js';
 import type { ConnectionLimits } from './connection-limits.js';
-import { insufficientScope, invalidRequest, tooManyConnections, unavailable } from './live.errors.js';
+import { insufficientScope, tooManyConnections, unavailable } from './live.errors.js';
 import { checkMessage, type Handshake, handshakeAuth, subscribeMessage } from './live.schema.js';
 import type { Admission } from './session.js';
 
-/** A token or API key as its actor. @throws AppError `token_not_valid` */
-export type TokenResolver = (token: string) => Promise<Actor>;
+/** A token or API key as its actor. @throws AppError `not_authenticated`, `token_not_valid` */
+export type TokenResolver = (token: unknown) => Promise<Actor>;
 
 export interface HandshakeDeps {
   readonly resolveToken: TokenResolver;
@@ -34,8 +33,6 @@ export async function admit(deps: HandshakeDeps, socket: Socket): Promise<Admiss
 
 /** @throws AppError `not_authenticated`, `token_not_valid`, `insufficient_scope` */
 export async function authenticate(resolveToken: TokenResolver, token: unknown): Promise<Actor> {
-  if (token === undefined || token === null || token === '') throw notAuthenticated();
-  if (typeof token !== 'string') throw invalidRequest('`token` must be a string.');
   const actor = await resolveToken(token);
   if (!hasScope(actor, 'calls:read')) throw insufficientScope();
   return actor;

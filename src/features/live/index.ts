@@ -13,7 +13,7 @@ import { type SessionChecker, watchSessions } from './session-watch.js';
 export { describeLive } from './asyncapi.js';
 export type { TokenResolver } from './handshake.js';
 export type { Board, BoardReader, CallShape } from './live.queries.js';
-export { SESSIONS_TOPIC, type SessionChecker } from './session-watch.js';
+export type { SessionChecker, SessionVerdict } from './session-watch.js';
 
 export interface LiveDeps {
   /** An access token or API key as its actor; throws `token_not_valid`. */

@@ -24,7 +24,6 @@ export interface Handshake {
 
 export const handshakeAuth = Joi.object({
   token: Joi.any()
-    .required()
     .description('An access token, or an API key with `calls:read`.')
     .meta({ schema: { type: 'string' } }),
   after: seqSchema()

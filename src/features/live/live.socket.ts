@@ -120,7 +120,10 @@ interface Connection {
 function guard(connection: Connection, limits: ConnectionLimits): void {
   const end = (): void => cutOff(connection as unknown as Parameters<typeof cutOff>[0]);
   const release = limits.takeUnnamed(limits.addressOf(connection.request));
-  if (!release) return end();
+  if (!release) {
+    end();
+    return;
+  }
   connection.once('close', release);
   const bucket = createBucket(PACKETS_AT_ONCE, PACKETS_A_SECOND);
   connection.on('packet', () => {

@@ -1,17 +1,18 @@
-import type { Actor } from '../../http/actor.js';
+import type { Actor, UserRole } from '../../http/actor.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../platform/log.js';
 import type { Wakeups } from '../../platform/wakeups.js';
+import { SESSIONS_TOPIC } from '../accounts/index.js';
 import type { Session } from './session.js';
 
-/**
- * What has become of these actors, in their order: as they are now (another role, say), or null when what they came
- * with no longer counts. One statement however many there are.
- */
-export type SessionChecker = (actors: readonly Actor[]) => Promise<readonly (Actor | null)[]>;
+/** Whether what an actor came with still counts, and its role now. */
+export interface SessionVerdict {
+  readonly isValid: boolean;
+  readonly role: UserRole;
+}
 
-/** Hints on this topic: a user, key or sign-in has changed. */
-export const SESSIONS_TOPIC = 'sessions';
+/** What has become of these actors, in their order. One statement however many there are. */
+export type SessionChecker = (actors: readonly Actor[]) => Promise<readonly SessionVerdict[]>;
 
 /** Contract: within a second. A check may take a while itself. */
 const CHECK_MS = 500;
@@ -77,13 +78,13 @@ async function checkOnce(checkSessions: SessionChecker, sessions: readonly Sessi
   const asked = [...groups.values()];
   const found = await checkSessions(asked.map(({ actor }) => actor));
   asked.forEach((group, place) => {
-    for (const session of group.sessions) apply(session, group.actor, found[place] ?? null);
+    for (const session of group.sessions) apply(session, group.actor, found[place]);
   });
 }
 
-function apply(session: Session, asked: Actor, found: Actor | null): void {
+function apply(session: Session, asked: Actor, found: SessionVerdict | undefined): void {
   // Renewed meanwhile: the answer is about a token that it no longer lives on.
   if (session.actor.expiresAt !== asked.expiresAt || session.actor.sessionId !== asked.sessionId) return;
-  if (found === null) session.close('token_revoked');
+  if (!found?.isValid) session.close('token_revoked');
   else if (found.role !== session.actor.role) session.become({ ...session.actor, role: found.role });
 }
