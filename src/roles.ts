@@ -24,6 +24,8 @@ export interface Doors {
   readonly worker: {
     readonly jobs: JobHandlers;
     readonly schedules: readonly Schedule[];
+    /** Begins what works without the queue. */
+    watch(): void;
   };
 }
 
@@ -38,6 +40,7 @@ export function openDoors(roles: readonly Role[], doors: Doors, health: readonly
     },
     async work(queue: Queue): Promise<void> {
       if (!plays('worker')) return;
+      doors.worker.watch();
       await queue.work(doors.worker.jobs);
       for (const { name, payload, everyMs } of doors.worker.schedules) await queue.schedule(name, payload, everyMs);
     },

@@ -60,6 +60,7 @@ function doorsOf(features: Features): Doors {
     worker: {
       jobs: { ...ingestion.jobs, ...events.workers, ...tokens.workers },
       schedules: [...ingestion.schedules, ...events.schedules, ...tokens.schedules],
+      watch: () => ingestion.watch(),
     },
   };
 }

@@ -20,7 +20,7 @@ import { createInboxBatcher } from './inbox-batcher.js';
 import { webhookDoor } from './ingestion.routes.js';
 import { createIngestionService } from './ingestion.service.js';
 import { type BacklogWatch, sweepOldWebhooks, sweepWaiting, watchBacklog } from './ingestion.sweeper.js';
-import { createDrainJob, createPoke, INGESTION_SCHEDULES, ingestionJobs } from './ingestion.worker.js';
+import { createDrainJob, createPoke, INGESTION_SCHEDULES, ingestionJobs, watchInbox } from './ingestion.worker.js';
 import { createIngestionMetrics } from './ingestion-metrics.js';
 
 export interface IngestionParts {
@@ -35,6 +35,8 @@ export interface Ingestion {
   /** Jobs of the role worker, and which of them run periodically. */
   readonly jobs: JobHandlers;
   readonly schedules: typeof INGESTION_SCHEDULES;
+  /** Role worker: looks into the inbox also when the queue is out of reach. */
+  watch(): void;
   readonly backlog: BacklogWatch;
   /** Queues the replay of webhooks for numbers that nobody held until now. */
   tellClaimed(numbers: readonly string[]): Promise<void>;
@@ -77,6 +79,10 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
       deleteOldWebhooks: () => sweepOldWebhooks(db, clock, config.webhookRetention),
     }),
     schedules: INGESTION_SCHEDULES,
+    watch() {
+      const watching = watchInbox(drainJob, (error) => log.warn({ err: error }, 'inbox cannot be worked off now'));
+      closer.defer('watch over the inbox', () => watching.stop());
+    },
     async tellClaimed(numbers) {
       if ((await takeUpWebhooks(db, numbers.map(numberKey), [])) > 0) poke();
     },

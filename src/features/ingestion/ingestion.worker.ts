@@ -51,8 +51,16 @@ export function createPoke(queue: Queue, onError: (error: unknown) => void): Pok
   });
 }
 
+export interface DrainJob {
+  run(): Promise<void>;
+  /** When a run last began or ended, on the clock of `performance`. */
+  lastRun(): number;
+  stop(): Promise<void>;
+}
+
 /** One drain at a time in a process; a poke during a run makes it look once more. */
-export function createDrainJob(drain: Drain): { run(): Promise<void>; stop(): Promise<void> } {
+export function createDrainJob(drain: Drain): DrainJob {
+  let lastRun = Number.NEGATIVE_INFINITY;
   let running: Promise<void> | undefined;
   let again = false;
   let isStopping = false;
@@ -60,7 +68,9 @@ export function createDrainJob(drain: Drain): { run(): Promise<void>; stop(): Pr
   async function loop(): Promise<void> {
     do {
       again = false;
+      lastRun = performance.now();
       await drain(() => isStopping);
+      lastRun = performance.now();
     } while (again && !isStopping);
   }
 
@@ -75,11 +85,23 @@ export function createDrainJob(drain: Drain): { run(): Promise<void>; stop(): Pr
       });
       return running;
     },
+    lastRun: () => lastRun,
     async stop() {
       isStopping = true;
       await running?.catch(() => undefined);
     },
   };
+}
+
+/** How long the inbox may go unlooked at before this process looks by itself. */
+const LOOK_AFTER_MS = 2000;
+
+/** Looks into the inbox when no job did for a while: an outage of the queue delays webhooks, it does not stop them. */
+export function watchInbox(drainJob: DrainJob, onError: (error: unknown) => void): { stop(): void } {
+  const timer = setInterval(() => {
+    if (performance.now() - drainJob.lastRun() > LOOK_AFTER_MS) drainJob.run().catch(onError);
+  }, LOOK_AFTER_MS / 2).unref();
+  return { stop: () => clearInterval(timer) };
 }
 
 export interface Sweeps {
@@ -88,7 +110,7 @@ export interface Sweeps {
   deleteOldWebhooks(): Promise<unknown>;
 }
 
-export function ingestionJobs(drainJob: { run(): Promise<void> }, sweeps: Sweeps): JobHandlers {
+export function ingestionJobs(drainJob: DrainJob, sweeps: Sweeps): JobHandlers {
   return {
     drain: () => drainJob.run(),
     'sweep-waiting': async () => void (await sweeps.sweepWaiting()),
