@@ -1,9 +1,10 @@
 import Joi from 'joi';
 import { pageQuery } from '../../http/pagination.js';
+import { text } from '../../http/text.js';
 import { isKnownCountry } from '../../lib/e164.js';
 import { PROVIDERS } from './registry.js';
 
-const name = Joi.string().trim().min(1).max(200).description('What people call the line.').example('Main line');
+const name = text().trim().min(1).max(200).description('What people call the line.').example('Main line');
 const credentials = Joi.object()
   .pattern(Joi.string(), Joi.any())
   .description(
@@ -12,7 +13,7 @@ const credentials = Joi.object()
   )
   .example({ auth_token: '0123456789abcdef0123456789abcdef' });
 const isActive = Joi.boolean().description('An inactive line keeps its webhooks and makes nothing of them.');
-const voiceUrl = Joi.string()
+const voiceUrl = text()
   .uri({ scheme: ['http', 'https'] })
   .max(2000)
   .allow(null)

@@ -24,6 +24,13 @@ import { findAdapter } from './registry.js';
 
 const RESEAL_BATCH = 100;
 
+export interface Resealed {
+  readonly looked: number;
+  readonly resealed: number;
+  /** Ids of those that neither key opens. */
+  readonly unreadable: readonly string[];
+}
+
 export interface CarriersService {
   list(actor: Actor, page: { readonly limit: number; readonly after: string | null }): Promise<Page<ListedCarrier>>;
   get(actor: Actor, id: string): Promise<ListedCarrier>;
@@ -33,7 +40,7 @@ export interface CarriersService {
   /** Whether an account's number may stand on the carrier: its own or a shared one, not deleted. */
   isUsable(accountId: string, carrierId: string): Promise<boolean>;
   /** Seals everything anew that was sealed with the previous key; may run while the product runs. */
-  reseal(): Promise<{ readonly looked: number; readonly resealed: number }>;
+  reseal(): Promise<Resealed>;
 }
 
 type Parts = Pick<Platform, 'db' | 'clock' | 'secrets' | 'wakeups'> & { readonly activity: CarrierActivity };
@@ -127,20 +134,30 @@ function adapterOf(provider: string): ProviderAdapter {
   return adapter;
 }
 
-async function resealAll({ db, secrets }: Parts): Promise<{ looked: number; resealed: number }> {
+async function resealAll({ db, secrets }: Parts): Promise<Resealed> {
   let [looked, resealed] = [0, 0];
+  const unreadable: string[] = [];
   let after: string | null = null;
   for (;;) {
     const rows = await listSealed(db, after, RESEAL_BATCH);
-    for (const { id, credentials } of rows) {
-      looked += 1;
-      if (!secrets.isStale(credentials)) continue;
-      const place = placeOfCredentials(id);
-      const fresh = secrets.seal(secrets.open(credentials, place), place);
+    for (const { id, credentials } of rows.filter((row) => secrets.isStale(row.credentials))) {
+      const fresh = sealAnew(secrets, id, credentials);
+      if (fresh === null) unreadable.push(id);
       // Whoever changed them meanwhile has sealed them with the present key.
-      if (await replaceSealed(db, id, credentials, fresh)) resealed += 1;
+      else if (await replaceSealed(db, id, credentials, fresh)) resealed += 1;
     }
+    looked += rows.length;
     after = rows.at(-1)?.id ?? null;
-    if (rows.length < RESEAL_BATCH) return { looked, resealed };
+    if (rows.length < RESEAL_BATCH) return { looked, resealed, unreadable };
+  }
+}
+
+function sealAnew(secrets: Parts['secrets'], id: string, sealed: string): string | null {
+  const place = placeOfCredentials(id);
+  try {
+    return secrets.seal(secrets.open(sealed, place), place);
+  } catch {
+    // Sealed with a key that is gone: told by its id, so that the others are not held up by it.
+    return null;
   }
 }
