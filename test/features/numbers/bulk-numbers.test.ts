@@ -1,0 +1,272 @@
+import { expect } from 'chai';
+import { findHoldings } from '../../../src/features/numbers/index.js';
+import { freshNumber, type NumberDoors, openNumberDoors } from './number-doors.js';
+
+const LIST = '/api/virtual_numbers/';
+const BULK = '/api/virtual_numbers/bulk/';
+const CSV = { 'content-type': 'text/csv' };
+const TAKEN = { phone_number: ['Phone number already exists.'] };
+
+describe('many numbers at once', () => {
+  let doors: NumberDoors;
+  before(async () => {
+    doors = await openNumberDoors();
+  });
+  after(() => doors.close());
+
+  const someone = async () => {
+    const account = await doors.account();
+    return { account, admin: await doors.user(account), member: await doors.user(account, 'member') };
+  };
+  const countHeld = async (account: string): Promise<number> => {
+    const { rows } = await doors.db.raw('select count(*) from virtual_numbers where account_id = ?', [account]);
+    return rows[0].count;
+  };
+
+  it('makes the good rows and says of each other what is wrong with it', async () => {
+    const { account, admin, member } = await someone();
+    const [held, a, b, c] = [freshNumber(), freshNumber(), freshNumber(), freshNumber()];
+    await doors.add(await doors.user(await doors.account()), { phone_number: held });
+    const stranger = await doors.user(await doors.account());
+    const numbers = [
+      { phone_number: a, label: 'A', tags: ['t'], user_id: member.userId },
+      { phone_number: 'x', is_active: 'maybe' },
+      { phone_number: held },
+      { phone_number: b, colour: 'red' },
+      { phone_number: a.replace('+', '') },
+      { phone_number: b, user_id: stranger.userId },
+      b,
+      null,
+      { phone_number: '0612345678', country: 'FR' },
+      Number(c.slice(1)),
+    ];
+
+    const { status, body } = await doors.ask(BULK, { as: admin, json: { numbers } });
+
+    expect(status).to.equal(200);
+    const list = (await doors.ask(LIST, { as: admin })).body;
+    const ids = Object.fromEntries(list.map((n: { phone_number: string; id: string }) => [n.phone_number, n.id]));
+    expect(body).to.deep.equal({
+      created: 4,
+      refused: 6,
+      results: [
+        { row: 1, status: 'created', id: ids[a], phone_number: a },
+        {
+          ...{ row: 2, status: 'invalid' },
+          errors: { phone_number: ['Phone number must be 8-15 digits'], is_active: ['Must be a valid boolean.'] },
+        },
+        { row: 3, status: 'duplicate', phone_number: held, errors: TAKEN },
+        { row: 4, status: 'invalid', errors: { colour: ['Unknown field.'] } },
+        { row: 5, status: 'duplicate', phone_number: a, errors: TAKEN },
+        { row: 6, status: 'invalid', errors: { user_id: ['No such user in this account.'] } },
+        { row: 7, status: 'created', id: ids[b], phone_number: b },
+        { row: 8, status: 'invalid', errors: { non_field_errors: ['No data provided'] } },
+        { row: 9, status: 'created', id: ids['+33612345678'], phone_number: '+33612345678' },
+        { row: 10, status: 'created', id: ids[c], phone_number: c },
+      ],
+    });
+    expect(list[0]).to.deep.include({ label: 'A', tags: ['t'], user_id: member.userId });
+    const { rows } = await doors.db.raw('select type from events where account_id = ?', [account]);
+    expect(rows).to.deep.equal(Array(4).fill({ type: 'number.created' }));
+    expect(doors.announced).to.include.members([a, b, c]);
+    expect((await findHoldings(doors.db, [a])).get(a)).to.have.lengthOf(1);
+  });
+
+  it('judges the same on a dry run and makes nothing', async () => {
+    const { account, admin } = await someone();
+    const [held, free] = [freshNumber(), freshNumber()];
+    await doors.add(await doors.user(await doors.account()), { phone_number: held });
+
+    const { body } = await doors.ask(`${BULK}?dry_run=true`, {
+      ...{ as: admin, json: { numbers: [free, held, free, 'x'] } },
+    });
+
+    expect(body).to.deep.include({ created: 1, refused: 3 });
+    expect(body.results.map((r: { status: string }) => r.status)).to.deep.equal([
+      ...['created', 'duplicate', 'duplicate', 'invalid'],
+    ]);
+    expect(body.results[0]).to.deep.equal({ row: 1, status: 'created', phone_number: free });
+    expect(await countHeld(account)).to.equal(0);
+  });
+
+  it('reads a CSV with a header', async () => {
+    const { admin, member } = await someone();
+    const [a, b, c] = [freshNumber(), freshNumber(), freshNumber()];
+    const csv = [
+      '\ufeffPhone_Number,label,tags,is_active,user_id',
+      `"${a}","Desk, front",vip;sales,no,${member.userId}`,
+      `${b},,,,`,
+      '',
+      `${c},x,,yes,,surplus`,
+      'x',
+      ' (06) 12 34 ',
+    ].join('\r\n');
+
+    const { body } = await doors.ask(BULK, { as: admin, body: csv, headers: CSV });
+
+    expect(body.results.map((r: { row: number; status: string }) => [r.row, r.status])).to.deep.equal([
+      ...[
+        [1, 'created'],
+        [2, 'created'],
+        [3, 'invalid'],
+        [4, 'invalid'],
+        [5, 'invalid'],
+      ],
+    ]);
+    const list = (await doors.ask(LIST, { as: admin })).body;
+    expect(list[0]).to.deep.include({ label: 'Desk, front', tags: ['vip', 'sales'], is_active: false });
+    expect(list[1]).to.deep.include({ label: null, tags: [], is_active: true, user_id: null });
+  });
+
+  it('reads a CSV with semicolons', async () => {
+    const { admin } = await someone();
+    const number = freshNumber();
+
+    const { body } = await doors.ask(BULK, {
+      ...{ as: admin, body: `phone_number;label;tags\n${number};Desk;"a;b"\n`, headers: CSV },
+    });
+
+    expect(body.created).to.equal(1);
+    expect((await doors.ask(LIST, { as: admin })).body[0]).to.deep.include({ label: 'Desk', tags: ['a', 'b'] });
+  });
+
+  it('refuses a whole that cannot be judged by rows', async () => {
+    const { account, admin } = await someone();
+    const tooMany = Array.from({ length: 10_001 }, () => 'x');
+    const askings: [object, string][] = [
+      [{ json: {} }, 'numbers'],
+      [{ json: { numbers: 'x' } }, 'numbers'],
+      [{ json: { numbers: tooMany } }, 'numbers'],
+      [{ body: `phone_number\n${tooMany.join('\n')}`, headers: CSV }, 'numbers'],
+      [{ body: 'phone_number,colour\n1,2\n', headers: CSV }, 'colour'],
+      [{ body: 'label\nx\n', headers: CSV }, 'phone_number'],
+      [{ body: 'phone_number,phone_number\nx,y\n', headers: CSV }, 'header'],
+      [{ body: 'phone_number\n"x\n', headers: CSV }, 'detail'],
+      [{ method: 'POST' }, 'numbers'],
+    ];
+
+    for (const [asking, member] of askings) {
+      const { status, body } = await doors.ask(BULK, { as: admin, ...asking });
+
+      expect([status, body[member] !== undefined], JSON.stringify(body)).to.deep.equal([400, true]);
+    }
+    const xml = await doors.ask(BULK, { as: admin, body: '<a/>', headers: { 'content-type': 'application/xml' } });
+    expect(xml.status).to.equal(415);
+    expect(await countHeld(account)).to.equal(0);
+  });
+
+  it('tells its progress line by line when it is asked to', async () => {
+    const { admin } = await someone();
+    const numbers = Array.from({ length: 501 }, freshNumber);
+
+    const { status, headers, body } = await doors.ask(BULK, {
+      ...{ as: admin, json: { numbers }, headers: { accept: 'application/x-ndjson' } },
+    });
+
+    const lines = body
+      .trim()
+      .split('\n')
+      .map((line: string) => JSON.parse(line));
+    expect([status, headers.get('content-type')]).to.deep.equal([200, 'application/x-ndjson']);
+    expect(lines).to.have.lengthOf(501 + 2 + 1);
+    expect(lines[500]).to.deep.equal({ done: 500, total: 501 });
+    expect(lines.at(-1)).to.deep.equal({ created: 501, refused: 0 });
+  });
+
+  it('makes each number once when the same lists come at the same moment', async () => {
+    const { admin } = await someone();
+    const numbers = Array.from({ length: 60 }, freshNumber);
+
+    const answers = await Promise.all(
+      [numbers, [...numbers].reverse(), numbers].map((list) => doors.ask(BULK, { as: admin, json: { numbers: list } })),
+    );
+
+    expect(answers.map(({ status }) => status)).to.deep.equal([200, 200, 200]);
+    expect(answers.reduce((sum, { body }) => sum + body.created, 0)).to.equal(60);
+  });
+
+  it('changes many by id or number', async () => {
+    const { admin, member } = await someone();
+    const [a, b] = [freshNumber(), freshNumber()];
+    const first = (await doors.add(admin, { phone_number: a, label: 'A' })).body;
+    await doors.add(admin, { phone_number: b });
+    const foreign = await doors.add(await doors.user(await doors.account()), { phone_number: freshNumber() });
+    const rows = [
+      { id: first.id, user_id: member.userId, tags: ['x'] },
+      { phone_number: b.replace('+', ''), is_active: true },
+      { id: foreign.body.id, label: 'mine' },
+      { label: 'whose?' },
+      { phone_number: a, label: 'again' },
+      { phone_number: b, user_id: foreign.body.id },
+    ];
+    const path = `${BULK}change/`;
+
+    const dry = await doors.ask(`${path}?dry_run=1`, { as: admin, json: { numbers: rows } });
+    const unchanged = (await doors.ask(LIST, { as: admin })).body[0];
+    const { body } = await doors.ask(path, { as: admin, json: { numbers: rows } });
+
+    expect(dry.body).to.deep.equal(body);
+    expect(unchanged).to.deep.equal(first);
+    expect(body).to.deep.include({ changed: 1, unchanged: 1, refused: 4 });
+    expect(body.results.map((r: { status: string }) => r.status)).to.deep.equal([
+      ...['changed', 'unchanged', 'not_found', 'invalid', 'invalid', 'invalid'],
+    ]);
+    expect((await doors.ask(LIST, { as: admin })).body[0]).to.deep.include({
+      ...{ user_id: member.userId, tags: ['x'], label: 'A' },
+    });
+    expect((await findHoldings(doors.db, [a])).get(a)).to.have.lengthOf(2);
+  });
+
+  it('changes many from a CSV, where an empty cell says nothing and none clears', async () => {
+    const { admin, member } = await someone();
+    const number = freshNumber();
+    await doors.add(admin, { phone_number: number, label: 'A', tags: ['x'], user_id: member.userId });
+
+    const csv = `phone_number,label,tags,user_id,is_active\n${number},,none,none,off\n`;
+    const { body } = await doors.ask(`${BULK}change/`, { as: admin, body: csv, headers: CSV });
+
+    expect(body).to.deep.include({ changed: 1, refused: 0 });
+    expect((await doors.ask(LIST, { as: admin })).body[0]).to.deep.include({
+      ...{ label: 'A', tags: [], user_id: null, is_active: false },
+    });
+  });
+
+  it('releases many by id or number', async () => {
+    const { account, admin } = await someone();
+    const [a, b, c] = [freshNumber(), freshNumber(), freshNumber()];
+    const { body: first } = await doors.add(admin, { phone_number: a });
+    for (const phone_number of [b, c]) await doors.add(admin, { phone_number });
+    const rows = [{ id: first.id }, b, freshNumber(), { phone_number: a }, { id: 'x' }];
+
+    const dry = await doors.ask(`${BULK}release/?dry_run=true`, { as: admin, json: { numbers: rows } });
+    const { body } = await doors.ask(`${BULK}release/`, { as: admin, json: { numbers: rows } });
+
+    expect(dry.body).to.deep.equal(body);
+    expect(body).to.deep.include({ released: 2, refused: 3 });
+    expect(body.results.map((r: { status: string }) => r.status)).to.deep.equal([
+      ...['released', 'released', 'not_found', 'invalid', 'invalid'],
+    ]);
+    const left = (await doors.ask(LIST, { as: admin })).body;
+    expect(left.map((n: { phone_number: string }) => n.phone_number)).to.deep.equal([c]);
+    const { rows: events } = await doors.db.raw(
+      "select count(*) from events where account_id = ? and type = 'number.released'",
+      [account],
+    );
+    expect(events[0].count).to.equal(2);
+  });
+
+  it('makes 10,000 in less than 20 seconds', async function () {
+    this.timeout(60_000);
+    const { account, admin } = await someone();
+    const numbers = Array.from({ length: 10_000 }, () => ({ phone_number: freshNumber(), label: 'bulk', tags: ['a'] }));
+
+    const started = performance.now();
+    const { body } = await doors.ask(BULK, { as: admin, json: { numbers } });
+
+    expect(performance.now() - started).to.be.lessThan(20_000);
+    expect([body.created, body.results.length, await countHeld(account)]).to.deep.equal([10_000, 10_000, 10_000]);
+    const list = await doors.ask(LIST, { as: admin });
+    expect(list.body).to.have.lengthOf(1000);
+    expect(list.body[999].phone_number).to.equal(numbers[999]?.phone_number);
+  });
+});
