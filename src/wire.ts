@@ -11,11 +11,13 @@ import { createApp } from './http/app.js';
 import { createAuthenticate } from './http/authenticate.js';
 import { mountRoutes } from './http/dispatch.js';
 import { healthRoutes } from './http/health.js';
+import { openApiRoute } from './http/openapi.js';
 import { createRateLimit } from './http/rate-limit.js';
 import { securityHeaders } from './http/security.js';
 import { createHttpServer } from './http/server.js';
 import { openPlatform, type PlatformOptions } from './platform/open-platform.js';
 import type { Platform } from './platform/platform.js';
+import { readVersion } from './platform/version.js';
 import { type Doors, openDoors } from './roles.js';
 
 export interface System {
@@ -38,8 +40,8 @@ function createFeatures(platform: Platform) {
   const accounts = createAccounts(platform, {
     removingUser: (user, remove) =>
       eventLog.transaction(async (tx, record) => {
-        await numbers.service.unassignNumbersOf(tx, record, user);
         await remove(tx);
+        await numbers.service.unassignNumbersOf(tx, record, user);
       }),
   });
   const apiKeys = createApiKeys(platform);
@@ -79,7 +81,10 @@ export async function wire(options: PlatformOptions): Promise<System> {
   const platform = await openPlatform(options);
   const { config, log, metrics, limiter, jwtSecret, closer, queue } = platform;
   const features = createFeatures(platform);
-  const doors = openDoors(config.roles, doorsOf(features), healthOf(platform, features));
+  const all = doorsOf(features);
+  const health = healthOf(platform, features);
+  const document = openApiRoute({ version: readVersion(), routes: [...all.api.routes, ...health] });
+  const doors = openDoors(config.roles, all, [...health, document]);
   const router = mountRoutes(doors.routes, {
     authenticate: createAuthenticate(jwtSecret, features.tokens.sessions),
     limit: createRateLimit(limiter, config.rateLimits),

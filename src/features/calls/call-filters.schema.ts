@@ -59,8 +59,10 @@ function listOf(read: ReadEntry, sentence: string): Joi.StringSchema {
 }
 
 const words = (allowed: readonly string[]): Joi.StringSchema =>
-  listOf(readWord(allowed), `Must be a comma list of: ${allowed.join(', ')}.`).example(allowed[0]);
-const ids = (read: ReadEntry): Joi.StringSchema => listOf(read, 'Not a valid id.');
+  listOf(readWord(allowed), `Must be a comma list of: ${allowed.join(', ')}.`)
+    .description(`Comma list of: ${allowed.join(', ')}.`)
+    .example(allowed[0]);
+const ids = (read: ReadEntry): Joi.StringSchema => listOf(read, 'Not a valid id.').description('Comma list of ids.');
 const numbers = (): Joi.StringSchema => listOf(readNumber, 'Not a number and not a prefix with * at its end.');
 
 const TIME = /^\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-]\d{2}:?\d{2})?)?$/;
@@ -92,7 +94,7 @@ export const callFilterKeys = () => ({
   disposition: listOf(
     orNone(readWord(CALL_DISPOSITIONS)),
     `Must be a comma list of: ${CALL_DISPOSITIONS.join(', ')}, none.`,
-  ),
+  ).description(`Comma list of: ${CALL_DISPOSITIONS.join(', ')}, none (not ended).`),
   virtual_number_id: ids(orNone(readId)),
   user_id: ids(orNone(readId)).description('Whose number it was when the call began; `none`: nobody’s.'),
   number: numbers().description('Either party, exact or `prefix*`.').example('+49*'),

@@ -15,7 +15,8 @@ const text = (): Joi.StringSchema =>
       if (value.trim() === '') return helpers.error('string.empty');
       return value.includes('\0') ? helpers.error('string.nullCharacter') : value;
     }, 'not only spaces, no null characters')
-    .messages({ 'string.nullCharacter': 'Null characters are not allowed.' });
+    .messages({ 'string.nullCharacter': 'Null characters are not allowed.' })
+    .meta({ schema: { type: 'string', minLength: 1 } });
 
 export const login = Joi.object({
   username: text().trim().required().example('ada'),

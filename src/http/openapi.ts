@@ -1,0 +1,177 @@
+import type Joi from 'joi';
+import { API_KEY_PREFIX } from './authenticate.js';
+import { type JsonSchema, toJsonSchema } from './json-schema.js';
+import { PROBLEM, PROBLEM_RESPONSES } from './openapi-problems.js';
+import { type AnyRoute, type BodyKind, Reply, route } from './route.js';
+
+export interface OpenApiParts {
+  readonly version: string;
+  readonly routes: readonly AnyRoute[];
+  /** Paths that are not in the table, such as the carriers' webhooks. */
+  readonly morePaths?: Readonly<Record<string, JsonSchema>>;
+}
+
+const MEDIA_TYPES: Readonly<Record<BodyKind, string>> = {
+  json: 'application/json',
+  form: 'application/x-www-form-urlencoded',
+  multipart: 'multipart/form-data',
+  csv: 'text/csv',
+};
+
+const ABOUT = `Real-time telephony switchboard: carrier webhooks in, exact call logs and live call events out.
+
+Times are ISO 8601 in UTC with milliseconds, durations whole seconds, ids opaque and sortable by time. A list is a bare
+array; the next page is in \`Link: <…>; rel="next"\`. In a filter, a comma list means «or» and \`none\` means null;
+filters join by «and». Errors are \`application/problem+json\` with a stable \`code\`. Paths may be asked for with or
+without their last slash.`;
+
+/** OpenAPI 3.1 from the route table: whatever has a row has its place here. */
+export function describeApi({ version, routes, morePaths = {} }: OpenApiParts): JsonSchema {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const row of routes) {
+    const path = row.path.replaceAll(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [row.method]: operationOf(row, path) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Switchboard', version, description: ABOUT, license: { name: 'MIT', identifier: 'MIT' } },
+    servers: [{ url: '/' }],
+    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
+    paths: { ...paths, ...morePaths },
+    components: {
+      schemas: { Problem: PROBLEM },
+      responses: PROBLEM_RESPONSES,
+      securitySchemes: {
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: `An access token from \`POST /api/token/\`, or an API key (\`${API_KEY_PREFIX}…\`).`,
+        },
+      },
+    },
+  };
+}
+
+function operationOf(row: AnyRoute, path: string): JsonSchema {
+  const parameters = [...pathParameters(path), ...queryParameters(row.query)];
+  return {
+    operationId: operationId(row.method, path),
+    tags: [row.tag],
+    summary: row.summary,
+    ...withText('description', [row.description, permissionOf(row)].filter(Boolean).join('\n\n')),
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(row.body || row.accepts ? { requestBody: requestBody(row) } : {}),
+    responses: responsesOf(row, path),
+    security: row.access === 'bearer' ? [{ bearer: [] }] : [],
+  };
+}
+
+/** `get /api/call_logs/{id}/events/` is `getCallLogsByIdEvents`. */
+function operationId(method: string, path: string): string {
+  const words = path
+    .replace(/^\/api\//, '/')
+    .replaceAll(/\{(\w+)\}/g, 'by_$1')
+    .split(/[^A-Za-z0-9]+/)
+    .filter(Boolean);
+  return [method, ...words.map((word) => word.charAt(0).toUpperCase() + word.slice(1))].join('');
+}
+
+function permissionOf(row: AnyRoute): string {
+  if (row.access === 'public') return '';
+  const role = row.role && row.role !== 'member' ? `For the role ${row.role} and above.` : '';
+  const key = row.scope ? `API keys need the scope \`${row.scope}\`.` : 'Closed to API keys.';
+  return `${role} ${key}`.trim();
+}
+
+const withText = (name: string, text: string): JsonSchema => (text === '' ? {} : { [name]: text });
+
+function pathParameters(path: string): JsonSchema[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string', ...(name === 'id' || name.endsWith('_id') ? { format: 'uuid' } : {}) },
+  }));
+}
+
+function queryParameters(query: Joi.ObjectSchema | undefined): JsonSchema[] {
+  if (!query) return [];
+  const { properties = {}, required = [] } = toJsonSchema(query) as {
+    properties?: Record<string, JsonSchema>;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
+    name,
+    in: 'query',
+    ...(required.includes(name) ? { required: true } : {}),
+    ...(description === undefined ? {} : { description }),
+    schema,
+  }));
+}
+
+function requestBody(row: AnyRoute): JsonSchema {
+  const schema = row.body ? toJsonSchema(row.body) : { type: 'object' };
+  const required = Array.isArray((schema as { required?: unknown }).required);
+  const content = (row.accepts ?? ['json']).map((kind) => [
+    MEDIA_TYPES[kind],
+    { schema: kind === 'csv' ? { type: 'string', description: 'With a header line.' } : schema },
+  ]);
+  return { required, content: Object.fromEntries(content) };
+}
+
+function responsesOf(row: AnyRoute, path: string): JsonSchema {
+  const told = Object.entries(row.responses).map(([status, { description, schema, contentType, headers }]) => [
+    status,
+    {
+      description,
+      ...(headers ? { headers: headersOf(headers) } : {}),
+      ...contentOf(Number(status), schema, contentType),
+    },
+  ]);
+  const hasBody = row.body !== undefined || row.accepts !== undefined;
+  const isBearer = row.access === 'bearer';
+  const common: readonly (readonly [number, boolean])[] = [
+    [400, hasBody || row.query !== undefined],
+    [401, isBearer],
+    [403, isBearer && (row.role !== undefined || row.scope !== undefined)],
+    [404, path.includes('{')],
+    [413, hasBody],
+    [415, hasBody],
+    [429, row.cost !== 0],
+  ];
+  const refs = common
+    .filter(([status, applies]) => applies && !(status in row.responses))
+    .map(([status]) => [String(status), { $ref: `#/components/responses/${status}` }]);
+  return Object.fromEntries([...told, ...refs]);
+}
+
+const headersOf = (headers: Readonly<Record<string, string>>): JsonSchema =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
+  );
+
+function contentOf(status: number, schema: Joi.Schema | undefined, contentType: string | undefined): JsonSchema {
+  if (schema) return { content: { [contentType ?? 'application/json']: { schema: toJsonSchema(schema) } } };
+  if (contentType) return { content: { [contentType]: { schema: { type: 'string' } } } };
+  if (status < 400) return {};
+  return { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
+}
+
+/** `GET /openapi.json`; made when it is first asked for, from every route of the product, its own included. */
+export function openApiRoute(parts: OpenApiParts): AnyRoute {
+  let text: string | undefined;
+  const self: AnyRoute = route({
+    method: 'get',
+    path: '/openapi.json',
+    summary: 'This document',
+    tag: 'Operation',
+    access: 'public',
+    cost: 0,
+    responses: { 200: { description: 'OpenAPI 3.1.', contentType: 'application/json' } },
+    handle: () => {
+      text ??= JSON.stringify(describeApi({ ...parts, routes: [...parts.routes, self] }));
+      return new Reply(text, { headers: { 'Content-Type': 'application/json; charset=utf-8' } });
+    },
+  });
+  return self;
+}

@@ -1,0 +1,134 @@
+import { expect } from 'chai';
+import Joi from 'joi';
+import { toJsonSchema } from '../../src/http/json-schema.js';
+import { describeApi } from '../../src/http/openapi.js';
+import { route } from '../../src/http/route.js';
+import { startSystem, type TestSystem } from '../support/system.js';
+
+// biome-ignore lint/suspicious/noExplicitAny: a document is looked into at many places
+type Json = any;
+
+describe('the OpenAPI document', () => {
+  let system: TestSystem;
+  let document: Json;
+  before(async () => {
+    system = await startSystem();
+    document = (await system.ask('GET', '/openapi.json')).body;
+  });
+  after(() => system.stop());
+
+  it('is OpenAPI 3.1 and can be had without a token', () => {
+    expect(document.openapi).to.equal('3.1.0');
+    expect(document.info.version).to.match(/^\d+\.\d+\.\d+/);
+  });
+
+  it('has every route of the table', () => {
+    const { tokens, accounts, apiKeys, numbers, carriers, ingestion, calls, live, events } = system.system.features;
+    const features = [tokens, accounts, apiKeys, numbers, carriers, ingestion, calls, live, events];
+
+    const missing = features
+      .flatMap(({ routes }) => routes)
+      .filter((row) => !document.paths[row.path.replaceAll(/:(\w+)/g, '{$1}')]?.[row.method]);
+
+    expect(missing.map((row) => `${row.method} ${row.path}`)).to.deep.equal([]);
+    expect(document.paths).to.include.keys('/livez/', '/readyz/', '/metrics/', '/openapi.json');
+  });
+
+  it('names every operation once, and says what it answers', () => {
+    const operations = Object.values<Json>(document.paths).flatMap((path) => Object.values<Json>(path));
+    const names = operations.map(({ operationId }) => operationId);
+
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).to.deep.equal([]);
+    for (const operation of operations) {
+      expect(operation.summary, operation.operationId).to.be.a('string').and.not.equal('');
+      expect(Object.keys(operation.responses), operation.operationId).to.not.deep.equal([]);
+    }
+  });
+
+  it('points only at what it has', () => {
+    const dead = refsIn(document).filter((ref) => !at(document, ref));
+
+    expect(dead).to.deep.equal([]);
+  });
+
+  it('says of every input rule that Joi’s own schema leaves out', () => {
+    const { features } = system.system;
+    const routes = Object.values(features).flatMap((feature: Json) => feature.routes ?? []);
+
+    const unsaid = routes.flatMap((row) =>
+      [row.body, row.query].filter(Boolean).flatMap((schema: Joi.Schema) => {
+        return unsaidRules(schema.describe(), `${row.method} ${row.path}`);
+      }),
+    );
+
+    expect(unsaid).to.deep.equal([]);
+  });
+
+  it('tells examples and what a meta schema adds, also of members', () => {
+    const schema = Joi.object({
+      number: Joi.any()
+        .custom((value) => value)
+        .meta({ schema: { type: 'string', minLength: 8 } })
+        .description('E.164'),
+      tags: Joi.array().items(Joi.string().example('vip')).allow(null),
+      from: Joi.string(),
+    }).meta({ schema: { dependentRequired: { from: ['number'] } } });
+
+    expect(toJsonSchema(schema)).to.deep.equal({
+      type: 'object',
+      properties: {
+        number: { description: 'E.164', type: 'string', minLength: 8 },
+        tags: { type: ['array', 'null'], items: { type: 'string', minLength: 1, examples: ['vip'] } },
+        from: { type: 'string', minLength: 1 },
+      },
+      additionalProperties: false,
+      dependentRequired: { from: ['number'] },
+    });
+  });
+
+  it('says who may use a route, and which problems it answers', () => {
+    const { paths } = describeApi({
+      version: '1.0.0',
+      routes: [
+        route({
+          ...{ method: 'patch', path: '/api/things/:id/', summary: 'Change a thing', tag: 'Things', access: 'bearer' },
+          ...{ role: 'admin', scope: 'numbers:write', body: Joi.object({ name: Joi.string().required() }) },
+          responses: { 200: { description: 'Changed.', schema: Joi.object({ id: Joi.string() }) } },
+          handle: () => ({}),
+        }),
+      ],
+    }) as Json;
+
+    const operation = paths['/api/things/{id}/'].patch;
+    expect(operation.operationId).to.equal('patchThingsById');
+    expect(operation.description).to.equal('For the role admin and above. API keys need the scope `numbers:write`.');
+    expect(operation.parameters).to.deep.equal([
+      { name: 'id', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } },
+    ]);
+    expect(operation.requestBody.content['application/json'].schema.required).to.deep.equal(['name']);
+    expect(Object.keys(operation.responses)).to.deep.equal(['200', '400', '401', '403', '404', '413', '415', '429']);
+  });
+});
+
+function refsIn(value: Json): string[] {
+  if (value === null || typeof value !== 'object') return [];
+  const here = typeof value.$ref === 'string' ? [value.$ref] : [];
+  return [...here, ...Object.values(value).flatMap(refsIn)];
+}
+
+const at = (document: Json, ref: string): unknown =>
+  ref
+    .replace(/^#\//, '')
+    .split('/')
+    .reduce((place, part) => place?.[part], document);
+
+/** Rules without a word in JSON Schema need a meta schema or a description where they stand. */
+function unsaidRules(described: Json, place: string): string[] {
+  const isSaid = described.flags?.description || described.metas?.some((meta: Json) => meta.schema);
+  const isSilent =
+    described.rules?.some(({ name }: Json) => name === 'custom') || described.whens || described.dependencies;
+  const here = isSilent && !isSaid ? [place] : [];
+  const members = Object.entries(described.keys ?? {}).flatMap(([name, one]) => unsaidRules(one, `${place} ${name}`));
+  const items = isSaid ? [] : (described.items ?? []).flatMap((one: Json) => unsaidRules(one, `${place}[]`));
+  return [...here, ...members, ...items];
+}
