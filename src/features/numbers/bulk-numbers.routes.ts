@@ -1,10 +1,20 @@
 import { Readable } from 'node:stream';
+import type { ObjectSchema } from 'joi';
 import type { Actor } from '../../http/actor.js';
 import { type AnyRoute, Reply, type RouteRequest, route } from '../../http/route.js';
 import type { BulkResult } from './bulk-numbers.js';
-import { bulkBody, bulkChangeAnswer, bulkCreateAnswer, bulkQuery, bulkReleaseAnswer } from './bulk-numbers.schema.js';
+import {
+  bulkBody,
+  bulkChangeAnswer,
+  bulkCreateAnswer,
+  bulkQuery,
+  bulkReleaseAnswer,
+  changeRow,
+  releaseRow,
+} from './bulk-numbers.schema.js';
 import type { BulkNumberService, BulkRequest } from './bulk-numbers.service.js';
 import { type CsvForm, readCsv } from './number-rows.js';
+import { claimBody } from './numbers.schema.js';
 
 type BulkRouteRequest = RouteRequest<
   Record<string, string>,
@@ -16,10 +26,11 @@ interface BulkDoor {
   readonly path: string;
   readonly summary: string;
   readonly row: string;
+  readonly schema: ObjectSchema;
   readonly csv: CsvForm;
   /** Status of a row → the member that counts it; every other status is counted as refused. */
   readonly counts: Readonly<Record<string, string>>;
-  readonly answer: typeof bulkCreateAnswer;
+  readonly answer: ObjectSchema;
   work(actor: Actor, request: BulkRequest): AsyncGenerator<BulkResult[]>;
 }
 
@@ -42,7 +53,7 @@ export function createBulkNumberRoutes(service: BulkNumberService): AnyRoute[] {
       role: 'admin',
       scope: 'numbers:write',
       query: bulkQuery,
-      body: bulkBody(door.row),
+      body: bulkBody(door.schema, door.row),
       accepts: ['json', 'csv'],
       bodyLimit: 8 * 1_048_576,
       cost: 10,
@@ -60,6 +71,7 @@ function doorsOf(service: BulkNumberService): BulkDoor[] {
       path: '/api/virtual_numbers/bulk/',
       summary: 'Add many virtual numbers',
       row: 'A row is what `POST /api/virtual_numbers/` takes, or a bare phone number.',
+      schema: claimBody,
       csv: { columns: ['phone_number', 'country', ...members], keys: ['phone_number'], noneClears: false },
       counts: { created: 'created' },
       answer: bulkCreateAnswer,
@@ -71,6 +83,7 @@ function doorsOf(service: BulkNumberService): BulkDoor[] {
       row:
         'A row names a number by `id` or `phone_number` (with `country`, if national) and has the members to change; ' +
         'in a CSV the cell `none` clears one.',
+      schema: changeRow,
       csv: { columns: [...keys, 'country', ...members], keys, noneClears: true },
       counts: { changed: 'changed', unchanged: 'unchanged' },
       answer: bulkChangeAnswer,
@@ -80,6 +93,7 @@ function doorsOf(service: BulkNumberService): BulkDoor[] {
       path: '/api/virtual_numbers/bulk/release/',
       summary: 'Release many virtual numbers',
       row: 'A row names a number by `id` or `phone_number` (with `country`, if national), or is a bare phone number.',
+      schema: releaseRow,
       csv: { columns: [...keys, 'country'], keys, noneClears: false },
       counts: { released: 'released' },
       answer: bulkReleaseAnswer,

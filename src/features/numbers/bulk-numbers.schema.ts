@@ -1,12 +1,16 @@
 import Joi from 'joi';
+import { toJsonSchema } from '../../http/json-schema.js';
 import { country, numberId, phoneNumber, truth } from './number-fields.js';
 import { changeMembers } from './numbers.schema.js';
 
 export const BULK_ROWS = 10_000;
 
-/** Rows are judged one by one, so here each may be anything. */
-export const bulkBody = (description: string) =>
-  Joi.object({ numbers: Joi.array().items(Joi.any()).max(BULK_ROWS).required().description(description) });
+/** Rows are judged one by one, so here each may be anything; the document says what it should be. */
+export const bulkBody = (row: Joi.ObjectSchema, description: string) => {
+  const shape = { anyOf: [toJsonSchema(row), { type: ['string', 'integer'], description: 'A bare phone number.' }] };
+  const entry = Joi.any().meta({ schema: shape });
+  return Joi.object({ numbers: Joi.array().items(entry).max(BULK_ROWS).required().description(description) });
+};
 
 export const bulkQuery = Joi.object({
   dry_run: truth.default(false).description('`true`: judge every row and change nothing.'),

@@ -94,7 +94,8 @@ const search = Joi.any().custom((given: string | readonly string[]) => {
 });
 
 export const listQuery = Joi.object({
-  ...pageQuery(1000, 1000),
+  // The seed's clients know no pages: without a limit they get all that most accounts will ever have.
+  ...pageQuery(500, 1000),
   is_active: commaList(readTruth)
     .meta({ schema: { type: 'string' } })
     .description('`true` or `false`.'),
