@@ -11,7 +11,7 @@ import { createApp } from './http/app.js';
 import { createAuthenticate } from './http/authenticate.js';
 import { mountRoutes } from './http/dispatch.js';
 import { healthRoutes } from './http/health.js';
-import { openApiRoute } from './http/openapi.js';
+import { describeApi, openApiRoute } from './http/openapi.js';
 import { createRateLimit } from './http/rate-limit.js';
 import { securityHeaders } from './http/security.js';
 import { createHttpServer } from './http/server.js';
@@ -23,6 +23,8 @@ import { type Doors, openDoors } from './roles.js';
 export interface System {
   readonly platform: Platform;
   readonly features: Features;
+  /** The OpenAPI document. */
+  describe(): Readonly<Record<string, unknown>>;
   /** Opens the doors of the process's roles; answers where it listens. */
   start(): Promise<string>;
   /** Finishes what was accepted and closes everything, newest first. */
@@ -83,8 +85,9 @@ export async function wire(options: PlatformOptions): Promise<System> {
   const features = createFeatures(platform);
   const all = doorsOf(features);
   const health = healthOf(platform, features);
-  const document = openApiRoute({ version: readVersion(), routes: [...all.api.routes, ...health] });
-  const doors = openDoors(config.roles, all, [...health, document]);
+  const describe = () => describeApi({ version: readVersion(), routes: [...all.api.routes, ...common] });
+  const common = [...health, openApiRoute(describe)];
+  const doors = openDoors(config.roles, all, common);
   const router = mountRoutes(doors.routes, {
     authenticate: createAuthenticate(jwtSecret, features.tokens.sessions),
     limit: createRateLimit(limiter, config.rateLimits),
@@ -99,6 +102,7 @@ export async function wire(options: PlatformOptions): Promise<System> {
   return {
     platform,
     features,
+    describe,
     async start() {
       await doors.work(queue);
       closer.defer('worker', () => queue.rest());

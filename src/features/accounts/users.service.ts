@@ -27,7 +27,10 @@ export interface LeavingUser {
   readonly byUserId: string | null;
 }
 
-/** Opens the transaction in which a user goes, lets go of what else is theirs, and runs the removal in it. */
+/**
+ * Opens the transaction in which a user goes, runs the removal in it, and then lets go of what else is theirs: the
+ * removal judges and locks first, in the order of every other change of users.
+ */
 export type RemovingUser = (user: LeavingUser, remove: (tx: Db) => Promise<void>) => Promise<void>;
 
 export interface UsersService {
