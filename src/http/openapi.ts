@@ -157,10 +157,10 @@ function contentOf(status: number, schema: Joi.Schema | undefined, contentType: 
   return { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
 }
 
-/** `GET /openapi.json`; made when it is first asked for, from every route of the product, its own included. */
-export function openApiRoute(parts: OpenApiParts): AnyRoute {
+/** `GET /openapi.json`: `describe` is asked once, when somebody wants it. */
+export function openApiRoute(describe: () => JsonSchema): AnyRoute {
   let text: string | undefined;
-  const self: AnyRoute = route({
+  return route({
     method: 'get',
     path: '/openapi.json',
     summary: 'This document',
@@ -169,9 +169,8 @@ export function openApiRoute(parts: OpenApiParts): AnyRoute {
     cost: 0,
     responses: { 200: { description: 'OpenAPI 3.1.', contentType: 'application/json' } },
     handle: () => {
-      text ??= JSON.stringify(describeApi({ ...parts, routes: [...parts.routes, self] }));
+      text ??= JSON.stringify(describe());
       return new Reply(text, { headers: { 'Content-Type': 'application/json; charset=utf-8' } });
     },
   });
-  return self;
 }

@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { type Config, readConfig } from './platform/config.js';
+import { findDatabase } from './platform/db/find-database.js';
+import { migrateToLatest } from './platform/db/migrate.js';
+import { createCloser } from './platform/lifecycle.js';
+import { createLogger } from './platform/log.js';
+import { settingsTable } from './platform/settings-table.js';
+import { explainStartFailure } from './start-failure.js';
+import { type System, wire } from './wire.js';
+
+interface Command {
+  readonly name: string;
+  /** What stands behind the name: `<username>`. */
+  readonly takes: string;
+  readonly about: string;
+  run(args: readonly string[]): Promise<void> | void;
+}
+
+class UsageError extends Error {}
+
+/** Every command of `switchboard`; those that need the product get it from `withSystem`. */
+const COMMANDS: readonly Command[] = [
+  {
+    name: 'migrate',
+    takes: '',
+    about: 'Brings the database up to this version, and makes what it needs.',
+    run: () => withDatabase(async () => console.log('The database is up to date.')),
+  },
+  {
+    name: 'create-operator',
+    takes: '<username>',
+    about: 'Makes an operator in an account of their own and prints the password, once.',
+    run: ([username]) => {
+      if (!username) throw new UsageError('create-operator needs a user name.');
+      return withSystem((system) => createOperator(system, username));
+    },
+  },
+  {
+    name: 'settings-table',
+    takes: '',
+    about: 'Prints docs/settings.md.',
+    run: () => void process.stdout.write(settingsTable()),
+  },
+  {
+    name: 'openapi',
+    takes: '',
+    about: 'Prints the OpenAPI document.',
+    run: () => withSystem((system) => console.log(JSON.stringify(system.describe(), null, 2))),
+  },
+];
+
+async function createOperator({ features }: System, username: string): Promise<void> {
+  const password = randomBytes(15).toString('base64url');
+  const owner = { username, password, role: 'operator' as const, isActive: true, contactNumber: null };
+  await features.accounts.service.create({ name: username, owner });
+  console.log(
+    `The operator was made; this login is shown only once:\n  username: ${username}\n  password: ${password}`,
+  );
+}
+
+async function withDatabase(work: (config: Config, databaseUrl: string) => Promise<void>): Promise<void> {
+  const config = readConfig();
+  const log = createLogger(config.logLevel === 'info' ? 'warn' : config.logLevel);
+  const closer = createCloser(log);
+  try {
+    const databaseUrl = await findDatabase(config, { log, closer, onLost: () => process.exit(1) });
+    await migrateToLatest(databaseUrl);
+    await work(config, databaseUrl);
+  } catch (error) {
+    throw new Error(explainStartFailure(error, config), { cause: error });
+  } finally {
+    await closer.close();
+  }
+}
+
+/** The product without its doors: nothing listens and no job is worked off. */
+const withSystem = (work: (system: System) => Promise<void> | void): Promise<void> =>
+  withDatabase(async (config, databaseUrl) => {
+    const system = await wire({ config, databaseUrl, log: createLogger('warn') });
+    try {
+      await work(system);
+    } finally {
+      await system.close();
+    }
+  });
+
+function usage(): string {
+  const lines = COMMANDS.map(({ name, takes, about }) => `  ${`${name} ${takes}`.padEnd(28)}${about}`);
+  return ['Usage: switchboard <command>', '', ...lines, '', 'Settings: see docs/settings.md.'].join('\n');
+}
+
+async function run([name, ...args]: readonly string[]): Promise<number> {
+  if (name === undefined || name === 'help' || name === '--help') {
+    console.log(usage());
+    return 0;
+  }
+  const command = COMMANDS.find((one) => one.name === name);
+  try {
+    if (!command) throw new UsageError(`There is no command ${name}.`);
+    await command.run(args);
+    return 0;
+  } catch (error) {
+    console.error((error as Error).message);
+    if (error instanceof UsageError) console.error(`\n${usage()}`);
+    return 1;
+  }
+}
+
+process.exit(await run(process.argv.slice(2)));
