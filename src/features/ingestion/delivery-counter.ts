@@ -11,6 +11,7 @@ const MOST_KEYS = 10_000;
  */
 export interface DeliveryCounter {
   count(carrierId: string, deliveryKey: string): void;
+  flush(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -40,6 +41,7 @@ export function createDeliveryCounter(db: Knex, log: Logger): DeliveryCounter {
       else if (repeats.size < MOST_KEYS) repeats.set(key, { carrierId, deliveryKey, count: 1 });
       timer ??= setTimeout(() => void flush(), FLUSH_EVERY_MS).unref();
     },
+    flush,
     close: flush,
   };
 }

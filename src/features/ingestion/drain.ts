@@ -13,6 +13,7 @@ import type { Logger } from '../../platform/log.js';
 import type { CallsWriter, LegReports, PlannedCalls } from '../calls/index.js';
 import type { CarrierLine, Carriers } from '../carriers/index.js';
 import type { EventLog } from '../events/index.js';
+import type { CarrierDelays } from './carrier-delays.js';
 import type { PendingWebhook, WebhookOutcome } from './inbound-webhook.js';
 import { claimAgain, claimWebhooks, markWebhooks, postponeWebhook, takeUpWebhooks } from './inbox.repository.js';
 import type { IngestionMetrics } from './ingestion-metrics.js';
@@ -30,6 +31,8 @@ export interface DrainDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: IngestionMetrics;
+  /** Told what was understood, for the carriers' statistics. */
+  readonly delays?: CarrierDelays;
 }
 
 /** Works until the inbox has nothing more to claim; answers how many webhooks were processed. */
@@ -37,6 +40,7 @@ export type Drain = (isStopping: () => boolean) => Promise<number>;
 
 interface Batch {
   readonly webhooks: readonly PendingWebhook[];
+  readonly understood: readonly Understood[];
   readonly outcomes: readonly WebhookOutcome[];
   readonly takenUp: number;
 }
@@ -82,17 +86,18 @@ export function createDrain(deps: DrainDeps): Drain {
     const outcome = { status: 'failed', code: 'processing_failed', detail, eventType: null } as const;
     await markWebhooks(
       db,
-      [{ id: webhook.id, ...outcome, callLogId: null, accountId: null, waitKeys: null }],
+      [{ id: webhook.id, ...outcome, callLogId: null, accountId: null, waitKeys: null, legKeys: null }],
       clock.now(),
     );
   }
 
-  function measure({ webhooks, outcomes }: Batch): void {
+  function measure({ webhooks, understood, outcomes }: Batch): void {
     if (webhooks.length === 0) return;
     metrics.batch(webhooks.length);
     const now = clock.now();
     webhooks.forEach((webhook, place) => {
       const outcome = outcomes[place];
+      deps.delays?.observe(webhook, understood[place]);
       if (outcome) metrics.processed(webhook.provider, outcome, (now - webhook.received_at.getTime()) / 1000);
     });
   }
@@ -113,7 +118,7 @@ async function processBatch(deps: DrainDeps, claim: (tx: Db) => Promise<PendingW
   return eventLog.transaction(
     async (tx, record) => {
       const webhooks = await claim(tx);
-      if (webhooks.length === 0) return { webhooks, outcomes, takenUp: 0 };
+      if (webhooks.length === 0) return { webhooks, understood: [], outcomes, takenUp: 0 };
       const lines = await linesOf(deps.carriers, webhooks);
       const understood = webhooks.map((webhook) => understandSafely(deps, webhook, lines.get(webhook.carrier_id)));
       planned = await calls.plan(tx, legsOf(webhooks, understood, lines));
@@ -121,7 +126,7 @@ async function processBatch(deps: DrainDeps, claim: (tx: Db) => Promise<PendingW
       outcomes = webhooks.map((webhook, place) => outcomeOf(webhook, understood[place], planned?.plan));
       const ids = webhooks.map((webhook) => webhook.id);
       const takenUp = await takeUpWebhooks(tx, planned.plan.arrivedKeys, ids);
-      return { webhooks, outcomes, takenUp };
+      return { webhooks, understood, outcomes, takenUp };
     },
     {
       placed: async (tx, events) => {

@@ -56,7 +56,12 @@ export interface WebhookOutcome {
   /** The account of the call; null leaves what is there. */
   readonly accountId: string | null;
   readonly waitKeys: readonly string[] | null;
+  /** The legs that it speaks of, when they are several. */
+  readonly legKeys: readonly string[] | null;
 }
+
+/** `method` of a webhook that was read from a file: no signature was checked. */
+export const IMPORTED = 'IMPORT';
 
 const LONGEST_KEY = 200;
 

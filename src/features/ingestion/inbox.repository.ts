@@ -82,13 +82,14 @@ export async function markWebhooks(tx: Db, outcomes: readonly WebhookOutcome[], 
     call_log_id: outcome.callLogId,
     account_id: outcome.accountId,
     wait_keys: outcome.waitKeys,
+    leg_keys: outcome.legKeys,
   }));
   await tx.raw(
     `update inbound_webhooks w set status = o.status, code = o.code, detail = o.detail, event_type = o.event_type,
        call_log_id = coalesce(o.call_log_id, w.call_log_id), account_id = coalesce(o.account_id, w.account_id),
-       wait_keys = o.wait_keys, processed_at = ?, next_attempt_at = null
+       wait_keys = o.wait_keys, leg_keys = coalesce(o.leg_keys, w.leg_keys), processed_at = ?, next_attempt_at = null
      from jsonb_to_recordset(?::jsonb) as o (id uuid, status text, code text, detail text, event_type text,
-       call_log_id uuid, account_id uuid, wait_keys text[])
+       call_log_id uuid, account_id uuid, wait_keys text[], leg_keys text[])
      where w.id = o.id`,
     [new Date(now), JSON.stringify(rows)],
   );
@@ -118,6 +119,21 @@ export async function takeUpWebhooks(tx: Db, keys: readonly string[], except: re
        from taken where w.id = taken.id returning 1)
      select count(*) as count from updated`,
     [[...keys], TAKEN_UP, [...except]],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** Makes webhooks pending again, whatever they are now; locked in the order of their ids, as by all who wait for locks. */
+export async function queueAgain(db: Db, ids: readonly string[]): Promise<number> {
+  if (ids.length === 0) return 0;
+  const { rows } = await db.raw<{ rows: { count: number }[] }>(
+    `with wanted as (select id from inbound_webhooks where id = any(?::uuid[]) order by id for update),
+     updated as (
+       update inbound_webhooks w set status = 'pending', code = null, detail = null, processed_at = null,
+         attempts = 0, next_attempt_at = null
+       from wanted where w.id = wanted.id returning 1)
+     select count(*) as count from updated`,
+    [[...ids]],
   );
   return rows[0]?.count ?? 0;
 }

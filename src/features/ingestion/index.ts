@@ -13,8 +13,12 @@ import type { JobHandlers } from '../../platform/queue/queue.js';
 import { type CallsWriter, closeLostCalls, numberKey } from '../calls/index.js';
 import type { Carriers } from '../carriers/index.js';
 import type { EventLog } from '../events/index.js';
+import { createCarrierDelays, deleteOldDelays } from './carrier-delays.js';
+import { carrierStatisticsRoutes } from './carrier-statistics.js';
 import { createDeliveryCounter } from './delivery-counter.js';
 import { createDrain } from './drain.js';
+import { inboundWebhooksRoutes } from './inbound-webhooks.routes.js';
+import { createInboundWebhooksService } from './inbound-webhooks.service.js';
 import { takeUpWebhooks } from './inbox.repository.js';
 import { createInboxBatcher } from './inbox-batcher.js';
 import { webhookDoor } from './ingestion.routes.js';
@@ -22,6 +26,7 @@ import { createIngestionService } from './ingestion.service.js';
 import { type BacklogWatch, sweepOldWebhooks, sweepWaiting, watchBacklog } from './ingestion.sweeper.js';
 import { createDrainJob, createPoke, INGESTION_SCHEDULES, ingestionJobs, watchInbox } from './ingestion.worker.js';
 import { createIngestionMetrics } from './ingestion-metrics.js';
+import { drainWithReplays } from './webhook-replays.js';
 
 export interface IngestionParts {
   readonly eventLog: EventLog;
@@ -38,6 +43,8 @@ export interface Ingestion {
   /** Role worker: looks into the inbox also when the queue is out of reach. */
   watch(): void;
   readonly backlog: BacklogWatch;
+  /** Works off what is in the inbox, in this process. */
+  drain(): Promise<void>;
   /** Queues the replay of webhooks for numbers that nobody held until now. */
   tellClaimed(numbers: readonly string[]): Promise<void>;
 }
@@ -52,13 +59,16 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
   const backlog = watchBacklog(db, config.maxBacklog, metrics.backlog);
   const deliveries = createDeliveryCounter(db, log);
   const batcher = createInboxBatcher(db);
-  const drainJob = createDrainJob(createDrain({ db, eventLog, calls, carriers, clock, log, metrics }));
+  const delays = createCarrierDelays({ db, clock, log, metrics: platform.metrics });
+  const drain = createDrain({ db, eventLog, calls, carriers, clock, log, metrics, delays });
+  const drainJob = createDrainJob(drainWithReplays(drain, db));
   closer.defer('inbox', async () => {
     await batcher.drained();
     await deliveries.close();
     backlog.stop();
     poke.stop();
     await drainJob.stop();
+    await delays.close();
   });
   const service = createIngestionService({
     carriers,
@@ -71,13 +81,23 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
   });
   return {
     door: webhookDoor(service, () => platform.publicUrl()),
-    routes: [],
+    routes: [
+      ...inboundWebhooksRoutes(
+        createInboundWebhooksService({ db, clock, carriers, countDeliveries: () => deliveries.flush(), poke }),
+      ),
+      ...carrierStatisticsRoutes({ db, clock, carriers, flush: () => delays.flush() }),
+    ],
     backlog,
     jobs: ingestionJobs(drainJob, {
       sweepWaiting: () => sweepWaiting(db, clock),
-      closeLostCalls: () => closeLostCalls({ eventLog, clock, lostCallAfter: config.lostCallAfter }),
-      deleteOldWebhooks: () => sweepOldWebhooks(db, clock, config.webhookRetention),
+      closeLostCalls: async () =>
+        metrics.lost(await closeLostCalls({ eventLog, clock, lostCallAfter: config.lostCallAfter })),
+      async deleteOldWebhooks() {
+        await sweepOldWebhooks(db, clock, config.webhookRetention);
+        await deleteOldDelays(db, clock.now());
+      },
     }),
+    drain: () => drainJob.run(),
     schedules: INGESTION_SCHEDULES,
     watch() {
       const watching = watchInbox(drainJob, (error) => log.warn({ err: error }, 'inbox cannot be worked off now'));

@@ -7,6 +7,7 @@ export interface IngestionMetrics {
   processed(provider: string, outcome: WebhookOutcome, seconds: number): void;
   batch(size: number): void;
   backlog(waiting: number): void;
+  lost(calls: number): void;
 }
 
 export function createIngestionMetrics(metrics: Metrics): IngestionMetrics {
@@ -32,7 +33,9 @@ export function createIngestionMetrics(metrics: Metrics): IngestionMetrics {
     [1, 5, 20, 50, 100, 200, 500],
   );
   const backlog = metrics.gauge('switchboard_webhooks_backlog', 'Webhooks that wait for a worker.');
+  const lost = metrics.counter('switchboard_calls_lost_total', 'Calls closed because their end never came.');
   return {
+    lost: (calls) => lost.inc(calls),
     accepted: (provider, isNew) => received.inc({ provider, result: isNew ? 'stored' : 'duplicate' }),
     refused: (provider, code) => received.inc({ provider, result: code }),
     processed(provider, outcome, seconds) {

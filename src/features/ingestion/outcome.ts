@@ -11,18 +11,28 @@ export function outcomeOf(
   words: Understood | undefined,
   plan: RecordPlan | undefined,
 ): WebhookOutcome {
-  const nothing = { id: webhook.id, callLogId: null, accountId: null, waitKeys: null };
+  const nothing = { id: webhook.id, callLogId: null, accountId: null, waitKeys: null, legKeys: null };
   if (!words || !plan) return { ...nothing, status: 'failed', code: 'not_understood', detail: null, eventType: null };
   const { eventType } = words;
   if (words.kind !== 'reports') {
     return { ...nothing, status: words.kind, code: words.code, detail: words.detail, eventType };
   }
-  const keys = words.signals.map(({ callId }) => legKey(webhook.carrier_id, callId));
+  const keys = legKeysOf(webhook, words);
   const call = keys.map((key) => plan.placed.get(key)).find((record) => record !== undefined);
-  const place = { callLogId: call?.id ?? null, accountId: call?.account_id ?? null };
+  const place = {
+    callLogId: call?.id ?? null,
+    accountId: call?.account_id ?? null,
+    legKeys: keys.length > 1 ? keys : null,
+  };
   const open = keys.map((key) => plan.unplaced.get(key)).filter((left) => left !== undefined);
   const left = open.find(({ kind }) => kind === 'waiting') ?? (call ? undefined : open[0]);
   if (!left) return { ...nothing, ...place, status: 'processed', code: null, detail: null, eventType };
   const waitKeys = [...new Set(open.flatMap((entry) => entry.keys))];
   return { id: webhook.id, ...place, waitKeys, status: left.kind, code: left.code, detail: left.detail, eventType };
 }
+
+/** The legs that a webhook speaks of, each once. */
+export const legKeysOf = (
+  webhook: Pick<PendingWebhook, 'carrier_id'>,
+  words: Extract<Understood, { kind: 'reports' }>,
+): string[] => [...new Set(words.signals.map(({ callId }) => legKey(webhook.carrier_id, callId)))];

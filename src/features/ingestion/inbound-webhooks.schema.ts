@@ -1,0 +1,167 @@
+import Joi from 'joi';
+import { type PageQuery, pageQuery } from '../../http/pagination.js';
+import { text } from '../../http/text.js';
+import { isId } from '../../lib/ids.js';
+import { readTime } from '../calls/index.js';
+import { PROVIDERS } from '../carriers/index.js';
+import { WEBHOOK_STATUSES } from './inbound-webhook.js';
+import type { WebhookFilters } from './inbound-webhooks.queries.js';
+
+export type WebhookListQuery = PageQuery & WebhookFilters;
+
+const MOST_ALTERNATIVES = 100;
+
+function listOf(read: (entry: string) => string | null | undefined, sentence: string): Joi.StringSchema {
+  return text()
+    .max(10_000)
+    .custom((value: string, helpers) => {
+      const entries = [...new Set(value.split(',').map((entry) => entry.trim()))];
+      const values = entries.map((entry) => (entry === '' ? undefined : read(entry)));
+      return values.includes(undefined) || values.length > MOST_ALTERNATIVES
+        ? helpers.error('filter.malformed')
+        : values;
+    })
+    .messages({ 'filter.malformed': sentence });
+}
+
+const words = (allowed: readonly string[]): Joi.StringSchema =>
+  listOf((entry) => (allowed.includes(entry) ? entry : undefined), `Must be a comma list of: ${allowed.join(', ')}.`);
+
+const readId = (entry: string): string | undefined => (isId(entry) ? entry.toLowerCase() : undefined);
+const readCode = (entry: string): string | undefined => (/^[a-z0-9_]{1,100}$/.test(entry) ? entry : undefined);
+
+const orNone =
+  (read: (entry: string) => string | undefined) =>
+  (entry: string): string | null | undefined =>
+    entry === 'none' ? null : read(entry);
+
+const time = (): Joi.StringSchema =>
+  Joi.string()
+    .max(40)
+    .custom((value: string, helpers) => readTime(value) ?? helpers.error('string.isoDate'));
+
+const filterKeys = () => ({
+  carrier_id: listOf(readId, 'Not a valid id.').description('Comma list.'),
+  provider: words(PROVIDERS).description('Comma list.'),
+  status: words(WEBHOOK_STATUSES).description('Comma list.').example('failed,ignored'),
+  code: listOf(orNone(readCode), 'Not a code (lower-case words with _).')
+    .description('Comma list; `none`: without a code.')
+    .example('unknown_number'),
+  call_log_id: listOf(orNone(readId), 'Not a valid id.').description('Comma list; `none`: of no call.'),
+  received_after: time().description('received_after ≤ received_at'),
+  received_before: time().description('received_at < received_before'),
+});
+
+export const webhookPage = Joi.object({ ...filterKeys(), ...pageQuery() });
+export const webhookFilters = Joi.object(filterKeys());
+/** The same filters as members of a JSON body. */
+export const webhookFiltersBody = Joi.object(filterKeys()).description('The filters of the list; none: everything.');
+
+const isoTime = Joi.string().isoDate();
+const id = Joi.string().guid();
+
+export const webhookAnswer = Joi.object({
+  id,
+  carrier_id: id,
+  provider: Joi.string().valid(...PROVIDERS),
+  status: Joi.string().valid(...WEBHOOK_STATUSES),
+  code: Joi.string().allow(null).description('Why it is waiting, ignored or failed.').example('unknown_number'),
+  detail: Joi.string().allow(null),
+  event_type: Joi.string().allow(null).description('The provider’s own name of the event.'),
+  call_log_id: id.allow(null),
+  deliveries: Joi.number().integer().description('How often it came; may be low after a crash.'),
+  received_at: isoTime.description('Arrival of the first delivery.'),
+  processed_at: isoTime.allow(null),
+});
+
+const signal = Joi.object({
+  carrier_call_id: Joi.string(),
+  state: Joi.string().valid('initiated', 'ringing', 'answered', 'ended'),
+  occurred_at: isoTime.description('As told; absent: the arrival counts.'),
+  direction: Joi.string().valid('incoming', 'outgoing'),
+  from: Joi.string(),
+  to: Joi.string(),
+  disposition: Joi.string(),
+  hangup_cause: Joi.string(),
+  provider_cause: Joi.string(),
+  hangup_source: Joi.string(),
+  talk_seconds: Joi.number(),
+  total_seconds: Joi.number(),
+  parent_carrier_call_id: Joi.string(),
+  session_id: Joi.string(),
+  price: Joi.string(),
+  currency: Joi.string(),
+}).description('One statement about one leg; what is absent was not told.');
+
+export const webhookInFullAnswer = webhookAnswer.keys({
+  method: Joi.string().description('`POST`, or `IMPORT` for one that was read from a file.'),
+  path: Joi.string().description('Path and query as received; secrets in the query are masked.'),
+  delivery_key: Joi.string().description('By which a repeated delivery is known.'),
+  headers: Joi.object().pattern(Joi.string(), Joi.string()).description('Secrets and signatures are masked.'),
+  body: Joi.string(),
+  body_encoding: Joi.string().valid('utf-8', 'base64').description('`base64`: the body is no UTF-8 text.'),
+  verdict: Joi.object({
+    signature: Joi.string().valid('verified', 'not_checked').description('`not_checked`: it was read from a file.'),
+    status: Joi.string().valid(...WEBHOOK_STATUSES),
+    code: Joi.string().allow(null),
+    detail: Joi.string().allow(null),
+  }),
+  understood: Joi.object({
+    kind: Joi.string().valid('signals', 'ignored', 'failed'),
+    event_type: Joi.string().allow(null),
+    code: Joi.string().allow(null),
+    detail: Joi.string().allow(null),
+    signals: Joi.array().items(signal),
+  }).description('What the adapter of this version reads from it.'),
+  events: Joi.array()
+    .items(
+      Joi.object({
+        seq: Joi.number().integer(),
+        type: Joi.string(),
+        occurred_at: isoTime,
+        received_at: isoTime,
+        call_log_id: id,
+      }),
+    )
+    .description('The events that it caused.'),
+});
+
+export const queuedAnswer = Joi.object({
+  queued: Joi.number().integer().description('Webhooks to be processed again.'),
+});
+
+export const webhookSummaryAnswer = Joi.object({
+  status: Joi.string().valid(...WEBHOOK_STATUSES),
+  code: Joi.string().allow(null),
+  provider: Joi.string().valid(...PROVIDERS),
+  carrier_id: id,
+  count: Joi.number().integer(),
+  newest: isoTime.description('Arrival of the newest.'),
+  newest_id: id,
+});
+
+export const carrierStatisticsAnswer = Joi.object({
+  carrier_id: id,
+  from: isoTime,
+  until: isoTime,
+  webhooks: Joi.object()
+    .pattern(Joi.string(), Joi.number().integer())
+    .description('Kept webhooks that arrived in the time by status, their `total` and all `deliveries` of them.'),
+  results: Joi.array().items(
+    Joi.object({
+      status: Joi.string().valid(...WEBHOOK_STATUSES),
+      code: Joi.string().allow(null),
+      count: Joi.number().integer(),
+    }),
+  ),
+  delay: Joi.object({
+    count: Joi.number().integer(),
+    p50: Joi.number().allow(null).description('Seconds, within a tenth.'),
+    p99: Joi.number().allow(null),
+  }).description('From the time that the carrier tells to the arrival, whole hours.'),
+  lost_calls: Joi.number().integer().description('Calls begun in the time that were closed without an end.'),
+  accepted_count: Joi.number().integer().description('Since the carrier was set up.'),
+  refused_count: Joi.number().integer(),
+  last_accepted: Joi.object().unknown().allow(null),
+  last_refused: Joi.object().unknown().allow(null),
+});
