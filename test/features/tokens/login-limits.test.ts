@@ -1,0 +1,91 @@
+import { expect } from 'chai';
+import { type Answer, type Bed, type Person, startBed } from '../accounts/bed.js';
+
+describe('failed logins', () => {
+  let bed: Bed;
+  beforeEach(async () => {
+    bed = await startBed({ RATE_LIMITS: 'on', TRUST_PROXY: 'on' });
+  });
+  afterEach(() => bed.stop());
+
+  const login = (username: string, password: string, address = '192.0.2.1'): Promise<Answer> =>
+    bed.ask('POST', '/api/token/', { json: { username, password }, headers: { 'x-forwarded-for': address } });
+
+  const failTimes = (times: number, demo: Person): Promise<Answer[]> =>
+    Promise.all(Array.from({ length: times }, () => login(demo.username, 'wrong password')));
+
+  it('are ten a minute for a name from an address, also when they come at once', async () => {
+    const demo = await bed.person();
+
+    const statuses = (await failTimes(15, demo)).map(({ status }) => status);
+
+    expect(statuses.filter((status) => status === 401)).to.have.lengthOf(10);
+    expect(statuses.filter((status) => status === 429)).to.have.lengthOf(5);
+    const refused = await login(demo.username, demo.password);
+    expect(refused.status).to.equal(429);
+    expect(refused.body.code).to.equal('rate_limited');
+    expect(Number(refused.headers.get('retry-after'))).to.be.within(1, 60);
+    expect(refused.headers.get('ratelimit')).to.match(/^"failed-logins";r=0;t=\d+$/);
+    expect(refused.headers.get('ratelimit-policy')).to.equal('"failed-logins";q=10;w=60');
+    expect((await login(demo.username, demo.password, '192.0.2.2')).status).to.equal(200);
+    expect((await login('somebody else', 'wrong password')).status).to.equal(401);
+  });
+
+  it('are not counted when they succeed', async () => {
+    const demo = await bed.person();
+
+    const answers = await Promise.all(Array.from({ length: 15 }, () => login(demo.username, demo.password)));
+
+    expect(new Set(answers.map(({ status }) => status))).to.deep.equal(new Set([200]));
+  });
+
+  it('are a hundred a minute for an address', async () => {
+    const demo = await bed.person();
+    for (let i = 0; i < 10; i++)
+      await Promise.all(Array.from({ length: 10 }, (_, j) => login(`nobody-${i}-${j}`, 'wrong password')));
+
+    const refused = await login(demo.username, demo.password);
+
+    expect(refused.status).to.equal(429);
+    expect((await login(demo.username, demo.password, '192.0.2.2')).status).to.equal(200);
+  });
+
+  it('count wrong current passwords', async () => {
+    const demo = await bed.person();
+    const change = () =>
+      bed.ask('POST', '/api/users/me/password/', {
+        token: demo.access,
+        json: { current_password: 'wrong', new_password: 'another password' },
+        headers: { 'x-forwarded-for': '192.0.2.1' },
+      });
+
+    const statuses = (await Promise.all(Array.from({ length: 12 }, change))).map(({ status }) => status);
+
+    expect(statuses.filter((status) => status === 400)).to.have.lengthOf(10);
+    expect(statuses.filter((status) => status === 429)).to.have.lengthOf(2);
+  });
+});
+
+describe('a failed login', () => {
+  it('takes as long for an unknown user as for a wrong password', async () => {
+    const bed = await startBed();
+    const demo = await bed.person();
+    const timed = async (username: string): Promise<number> => {
+      const begun = performance.now();
+      await bed.ask('POST', '/api/token/', { json: { username, password: 'wrong password' } });
+      return performance.now() - begun;
+    };
+    const wrong: number[] = [];
+    const unknown: number[] = [];
+    await timed('nobody');
+
+    for (let i = 0; i < 50; i++) {
+      wrong.push(await timed(demo.username));
+      unknown.push(await timed(`nobody-${i}`));
+    }
+    await bed.stop();
+
+    const median = (times: number[]): number => times.sort((a, b) => a - b)[25] ?? 0;
+    expect(median(unknown) / median(wrong)).to.be.within(0.8, 1.25);
+  });
+});
