@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 export interface HttpServer {
   readonly server: Server;
@@ -25,6 +25,7 @@ export function createHttpServer(listener: RequestListener): HttpServer {
     },
     listener,
   );
+  const leave = trackSockets(server);
   return {
     server,
     listen: (host, port) =>
@@ -35,20 +36,43 @@ export function createHttpServer(listener: RequestListener): HttpServer {
           resolve((server.address() as AddressInfo).port);
         });
       }),
-    close: () => closeServer(server),
+    close: () => closeServer(server, leave),
   };
 }
 
-async function closeServer(server: Server): Promise<void> {
+/**
+ * Answers how to let go of every connection as soon as it has no request in progress. Node's own `closeIdleConnections`
+ * leaves those alone that have not sent anything yet, such as a browser opens ahead.
+ */
+function trackSockets(server: Server): () => void {
+  const running = new Map<Socket, number>();
+  let isLeaving = false;
+  server.on('connection', (socket) => {
+    running.set(socket, 0);
+    socket.once('close', () => running.delete(socket));
+  });
+  server.on('request', ({ socket }, response) => {
+    running.set(socket, (running.get(socket) ?? 0) + 1);
+    response.once('close', () => {
+      const left = (running.get(socket) ?? 1) - 1;
+      if (running.has(socket)) running.set(socket, left);
+      if (isLeaving && left === 0) socket.destroySoon();
+    });
+  });
+  return () => {
+    isLeaving = true;
+    for (const [socket, requests] of running) if (requests === 0) socket.destroy();
+  };
+}
+
+async function closeServer(server: Server, leave: () => void): Promise<void> {
   if (!server.listening) return;
   await new Promise<void>((resolve) => {
-    // Connections that answer their last request now become idle one by one.
-    const idle = setInterval(() => server.closeIdleConnections(), 25);
     const late = setTimeout(() => server.closeAllConnections(), FINISH_MS);
     server.close(() => {
-      clearInterval(idle);
       clearTimeout(late);
       resolve();
     });
+    leave();
   });
 }
