@@ -40,6 +40,7 @@ export async function up(knex: Knex): Promise<void> {
       held_until timestamptz
     );
     create index number_holdings_by_number on number_holdings (phone_number, held_from);
+    create index number_holdings_by_begin on number_holdings (held_from);
     create unique index number_holdings_open on number_holdings (virtual_number_id) where held_until is null;
 
     create table number_changes (

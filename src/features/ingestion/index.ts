@@ -23,7 +23,7 @@ import { takeUpWebhooks } from './inbox.repository.js';
 import { createInboxBatcher } from './inbox-batcher.js';
 import { webhookDoor } from './ingestion.routes.js';
 import { createIngestionService } from './ingestion.service.js';
-import { type BacklogWatch, sweepOldWebhooks, sweepWaiting, watchBacklog } from './ingestion.sweeper.js';
+import { type BacklogWatch, sweepOldWebhooks, sweepWaiting, takeUpClaimed, watchBacklog } from './ingestion.sweeper.js';
 import { createDrainJob, createPoke, INGESTION_SCHEDULES, ingestionJobs, watchInbox } from './ingestion.worker.js';
 import { createIngestionMetrics } from './ingestion-metrics.js';
 import { drainWithReplays } from './webhook-replays.js';
@@ -89,7 +89,10 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
     ],
     backlog,
     jobs: ingestionJobs(drainJob, {
-      sweepWaiting: () => sweepWaiting(db, clock),
+      sweepWaiting: async () => {
+        if ((await takeUpClaimed(db, clock)) > 0) poke();
+        await sweepWaiting(db, clock);
+      },
       closeLostCalls: async () =>
         metrics.lost(await closeLostCalls({ eventLog, clock, lostCallAfter: config.lostCallAfter })),
       async deleteOldWebhooks() {

@@ -1,10 +1,28 @@
 import type { Knex } from 'knex';
 import type { Clock } from '../../lib/clock.js';
-import { countBacklog, deleteOldWebhooks, endWaiting } from './inbox.repository.js';
+import { numberKey } from '../calls/index.js';
+import { findNumbersHeldSince } from '../numbers/index.js';
+import { countBacklog, deleteOldWebhooks, endWaiting, takeUpWebhooks } from './inbox.repository.js';
 
 /** How long a webhook waits for one of the same call before it is passed over. */
 const WAIT_MS = 600_000;
 const BATCH = 5000;
+
+/** Twice the period of the sweep and more, so that each claim is looked at at least once after its commit. */
+const CLAIMED_WITHIN_MS = 120_000;
+
+/**
+ * Takes up the webhooks of numbers that were claimed lately once more: the claim's own replay is lost with its process,
+ * and a webhook that was being processed while the number was claimed saw nobody hold it.
+ */
+export async function takeUpClaimed(db: Knex, clock: Clock): Promise<number> {
+  const numbers = await findNumbersHeldSince(db, new Date(clock.now() - CLAIMED_WITHIN_MS));
+  let total = 0;
+  for (let from = 0; from < numbers.length; from += BATCH) {
+    total += await takeUpWebhooks(db, numbers.slice(from, from + BATCH).map(numberKey), []);
+  }
+  return total;
+}
 
 /** Passes over what has waited too long. */
 export async function sweepWaiting(db: Knex, clock: Clock): Promise<number> {

@@ -240,3 +240,12 @@ export async function findReferences(
   }
   return { userIds, carrierIds };
 }
+
+/** Numbers of which a holding began at `since` or later. */
+export async function findNumbersHeldSince(db: Db, since: Date): Promise<string[]> {
+  const { rows } = await db.raw<{ rows: { phone_number: string }[] }>(
+    'select distinct phone_number from number_holdings where held_from >= ?',
+    [since],
+  );
+  return rows.map((row) => row.phone_number);
+}
