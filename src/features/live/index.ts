@@ -7,6 +7,7 @@ import type { TokenResolver } from './handshake.js';
 import { type CallShape, createBoardReader } from './live.queries.js';
 import { createLiveRoutes } from './live.routes.js';
 import { createLiveSocket } from './live.socket.js';
+import { STUCK_MS } from './outlet.js';
 import type { Session } from './session.js';
 import { type SessionChecker, watchSessions } from './session-watch.js';
 
@@ -21,6 +22,8 @@ export interface LiveDeps {
   readonly checkSessions: SessionChecker;
   /** The calls' columns and presentation: `{ columns: CALL_COLUMNS, present: presentCall }`. */
   readonly calls: CallShape;
+  /** After how long a reader that takes nothing is closed; default 10 s. */
+  readonly stuckMs?: number;
 }
 
 /**
@@ -51,7 +54,7 @@ export function createLive(platform: Platform, deps: LiveDeps) {
     const door = createLiveSocket({ config, log, clock, resolveToken: deps.resolveToken, sessions });
     const tail = createEventTail({ db, wakeups, log });
     feeds = new Feeds({ namespace: door.namespace, tail, clock, delays });
-    door.open({ db, log, clock, feeds, readBoard });
+    door.open({ db, log, clock, feeds, readBoard, stuckMs: deps.stuckMs ?? STUCK_MS });
     const watch = watchSessions({ clock, log, wakeups, checkSessions: deps.checkSessions }, sessions);
     door.attach(server);
     stop = async () => {

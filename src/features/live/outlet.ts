@@ -4,16 +4,19 @@ import type { CloseCode } from './live.schema.js';
 /**
  * What Engine.IO holds for a connection: packets gather in `writeBuffer` while the transport is busy, and all of them go
  * over to it at once (`drain`) when the kernel has taken the ones before. So a connection never holds more than twice
- * this many packets, and a reader that stops reading stands still with them.
+ * this many packets or characters, and a reader that stops reading stands still with them.
  */
 const MOST_PACKETS = 256;
+const MOST_CHARACTERS = 1_048_576;
+/** Fewer packets are what is under way anyway. */
+const FEW_PACKETS = 16;
 /** A reader that takes nothing for so long cannot keep up. */
-const STUCK_MS = 10_000;
+export const STUCK_MS = 10_000;
 /** What the closing handshake may take. */
 const FAREWELL_MS = 1000;
 
 interface Connection {
-  readonly writeBuffer: readonly unknown[];
+  readonly writeBuffer: readonly { readonly data?: unknown }[];
   readonly readyState: string;
   readonly transport: { readonly socket?: { terminate?(): void } };
   once(event: string, listener: () => void): unknown;
@@ -24,10 +27,17 @@ interface Connection {
 // Engine.IO keeps `writeBuffer` out of its types, though its documentation tells to look at it.
 const connectionOf = (socket: Socket): Connection => socket.conn as unknown as Connection;
 
-export const isClogged = (socket: Socket): boolean => connectionOf(socket).writeBuffer.length > MOST_PACKETS;
+export function isClogged(socket: Socket): boolean {
+  const { writeBuffer } = connectionOf(socket);
+  if (writeBuffer.length <= FEW_PACKETS) return false;
+  if (writeBuffer.length > MOST_PACKETS) return true;
+  let characters = 0;
+  for (const { data } of writeBuffer) characters += typeof data === 'string' ? data.length : 0;
+  return characters > MOST_CHARACTERS;
+}
 
 /** Resolves when there is room again; false: the reader is stuck. */
-export function roomToWrite(socket: Socket, stuckMs = STUCK_MS): Promise<boolean> {
+export function roomToWrite(socket: Socket, stuckMs: number): Promise<boolean> {
   const connection = connectionOf(socket);
   if (!isClogged(socket) || connection.readyState !== 'open') return Promise.resolve(true);
   return new Promise((resolve) => {

@@ -19,6 +19,8 @@ export interface SessionDeps {
   readonly clock: Clock;
   readonly feeds: Feeds;
   readonly readBoard: BoardReader;
+  /** A reader that takes nothing for so long is closed. */
+  readonly stuckMs: number;
 }
 
 export interface Admission {
@@ -182,6 +184,9 @@ export class Session implements Member {
       this.target = null;
       this.socket.emit('caught_up', { seq: this.place });
     }
+    // Also with nothing to send: who joins is written to without being asked again.
+    if (this.isClogged()) await this.writable();
+    if (this.state !== 'behind') return false;
     const goal = this.feed.position();
     if (this.place < goal) await this.sendUpTo(goal);
     else if (this.place > goal) await this.feed.reach(this.place);
@@ -275,6 +280,6 @@ export class Session implements Member {
 
   /** Waits until the reader has taken what was written; one that does not is closed. */
   private async writable(): Promise<void> {
-    if (!(await roomToWrite(this.socket))) this.close('slow_consumer');
+    if (!(await roomToWrite(this.socket, this.deps.stuckMs))) this.close('slow_consumer');
   }
 }

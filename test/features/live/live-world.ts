@@ -74,7 +74,11 @@ export async function createWorld() {
     return wakeups;
   };
 
-  async function startNode(settings: Record<string, string> = {}, wakeups = wakeupsOf()): Promise<LiveNode> {
+  async function startNode(
+    settings: Record<string, string> = {},
+    wakeups = wakeupsOf(),
+    stuckMs = 5000,
+  ): Promise<LiveNode> {
     const config = readConfig({ ...settings });
     const metrics = createMetrics();
     const platform = { db, log, config, wakeups, metrics, clock: { now: () => Date.now() } } as unknown as Platform;
@@ -82,6 +86,7 @@ export async function createWorld() {
       resolveToken,
       checkSessions: async (actors) =>
         actors.map((actor) => verdicts.get(actor.sessionId ?? '') ?? { isValid: true, role: actor.role }),
+      stuckMs,
       calls: { columns: CALL_COLUMNS, present: presentCall },
     });
     const server = http.createServer((_, answer) => answer.end('app'));
