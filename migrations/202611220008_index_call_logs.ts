@@ -2,6 +2,9 @@ import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {
   await knex.raw(`
+    drop index call_logs_in_progress;
+    create index call_logs_in_progress on call_logs (account_id, started_at desc, id desc) where status <> 'ended';
+
     -- For searches and reports. A call's row changes with each of its states, and every index that it stands in with
     -- it; so these hold ended calls alone, which enter them once. The few in progress have call_logs_in_progress.
     create index call_logs_facts on call_logs (account_id, started_at desc, id desc)
@@ -9,16 +12,24 @@ export async function up(knex: Knex): Promise<void> {
         ring_duration, provider, carrier_id, parent_call_log_id)
       where status = 'ended';
     create index call_logs_by_caller on call_logs
-      (account_id, caller_number text_pattern_ops, started_at desc, id desc) where status = 'ended';
+      (account_id, caller_number text_pattern_ops, started_at desc, id desc)
+      include (direction, disposition) where status = 'ended';
     create index call_logs_by_called on call_logs
-      (account_id, called_number text_pattern_ops, started_at desc, id desc) where status = 'ended';
+      (account_id, called_number text_pattern_ops, started_at desc, id desc)
+      include (direction, disposition) where status = 'ended';
     create index call_logs_of_user on call_logs (account_id, user_id, started_at desc, id desc)
       include (direction, disposition) where status = 'ended';
     create index call_logs_of_virtual_number on call_logs (account_id, virtual_number_id, started_at desc, id desc)
       include (direction, disposition) where status = 'ended';
+    create index call_logs_of_country on call_logs (account_id, country, started_at desc, id desc)
+      include (direction, disposition, duration) where status = 'ended';
+    create index call_logs_of_carrier on call_logs (account_id, carrier_id, started_at desc, id desc)
+      include (direction, disposition, duration) where status = 'ended';
     -- The other dispositions are so common that a page of them is found soon on the way through all calls.
     create index call_logs_unlucky on call_logs (account_id, disposition, started_at desc, id desc)
       where status = 'ended' and disposition in ('busy', 'rejected', 'canceled', 'failed', 'lost');
+    create index call_logs_long on call_logs (account_id, duration, started_at desc, id desc)
+      where status = 'ended' and duration >= 300;
     create index call_logs_of_parent_log on call_logs (parent_call_log_id, started_at desc, id desc)
       where parent_call_log_id is not null;
 
@@ -82,6 +93,8 @@ export async function down(knex: Knex): Promise<void> {
     drop function keep_call_log_tags();
     drop table call_log_tags;
     drop index call_logs_facts, call_logs_by_caller, call_logs_by_called, call_logs_of_user,
-      call_logs_of_virtual_number, call_logs_unlucky, call_logs_of_parent_log;
+      call_logs_of_virtual_number, call_logs_of_country, call_logs_of_carrier, call_logs_unlucky, call_logs_long,
+      call_logs_in_progress, call_logs_of_parent_log;
+    create index call_logs_in_progress on call_logs (account_id, id) where status <> 'ended';
   `);
 }
