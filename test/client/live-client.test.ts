@@ -1,0 +1,130 @@
+import { expect } from 'chai';
+import { connectLive, type LiveClient, type LiveError, type LiveOptions } from '../../src/client/index.js';
+import { newId } from '../../src/lib/ids.js';
+import { createWorld, type LiveNode, tokenFor, type World } from '../features/live/live-world.js';
+
+describe('live client', function () {
+  this.timeout(15_000);
+  const clients: LiveClient[] = [];
+  let world: World;
+  let node: LiveNode;
+
+  before(async () => {
+    world = await createWorld();
+    node = await world.startNode();
+  });
+  afterEach(() => {
+    for (const client of clients.splice(0)) client.close();
+  });
+  after(() => world.close());
+
+  function connect(options: Partial<LiveOptions> & Pick<LiveOptions, 'token'>): LiveClient {
+    const client = connectLive({ url: node.url, retryMs: [5, 50], ...options });
+    clients.push(client);
+    return client;
+  }
+
+  const once = <T>(listen: (resolve: (value: T) => void) => unknown): Promise<T> =>
+    new Promise((resolve) => void listen(resolve));
+
+  it('shows the board before it hands out the event that changed it', async () => {
+    const accountId = await world.writer.account();
+    const client = connect({ token: () => tokenFor({ accountId }) });
+    await once((done) => client.on('board', () => done(null)));
+    const sizes: number[] = [];
+    client.on('event', () => sizes.push(client.board.size));
+    const over = once((done) => client.on('event', (event) => event.type === 'call.ended' && done(null)));
+
+    const id = await world.writer.call(accountId);
+    await world.writer.tell(accountId, id, 'call.ended');
+    await over;
+
+    expect(sizes).to.deep.equal([1, 0]);
+    expect(client.seq).to.equal(2);
+  });
+
+  it('renews its token before it ends, and stays connected', async () => {
+    const accountId = await world.writer.account();
+    const userId = newId();
+    const firstEnd = Date.now() + 800;
+    let asked = 0;
+    const token = (): string => {
+      asked += 1;
+      return tokenFor({ accountId, userId, expiresAt: asked === 1 ? firstEnd : firstEnd + 600_000 });
+    };
+    const client = connect({ token });
+    const goodbyes: string[] = [];
+    client.on('disconnected', (reason) => goodbyes.push(reason));
+    const event = once((done) => client.on('event', done));
+
+    await new Promise((resolve) => setTimeout(resolve, firstEnd + 400 - Date.now()));
+    await world.writer.call(accountId);
+    await event;
+
+    expect(asked).to.equal(2);
+    expect(goodbyes).to.deep.equal([]);
+  });
+
+  it('comes back with its cursor and a new token after it was closed', async () => {
+    const accountId = await world.writer.account();
+    const [stopped, fresh] = [newId(), newId()];
+    let sessionId = stopped;
+    const client = connect({ token: () => tokenFor({ accountId, sessionId }) });
+    await once((done) => client.on('board', () => done(null)));
+    const seqs: number[] = [];
+    client.on('event', ({ seq }) => seqs.push(seq));
+    await world.writer.call(accountId);
+
+    world.verdicts.set(stopped, { isValid: false, role: 'admin' });
+    sessionId = fresh;
+    const error = await once<LiveError>((done) => client.on('error', done));
+    await world.writer.call(accountId);
+    await once((done) => client.on('caught_up', done));
+    const id = await world.writer.call(accountId);
+    await once((done) => client.on('event', (event) => event.call.id === id && done(null)));
+
+    expect(error.code).to.equal('token_revoked');
+    expect(seqs).to.deep.equal([1, 2, 3]);
+  });
+
+  it('tries again while the token is refused, and gives up where that is of no use', async () => {
+    const accountId = await world.writer.account();
+    let asked = 0;
+    const client = connect({ token: () => (++asked < 3 ? 'rubbish' : tokenFor({ accountId })) });
+    await once((done) => client.on('connected', () => done(null)));
+    const hopeless = connect({ token: () => tokenFor({ accountId }), after: -1 });
+    const [code, fatal] = await once<[string, boolean]>((done) =>
+      hopeless.on('error', (error, isFatal) => done([error.code, isFatal])),
+    );
+
+    expect(asked).to.equal(3);
+    expect([code, fatal]).to.deep.equal(['invalid_request', true]);
+  });
+
+  it('shows a right board after a reset', async () => {
+    const accountId = await world.writer.account();
+    for (let i = 0; i < 3; i += 1) await world.writer.call(accountId);
+    await world.db('events').where({ account_id: accountId }).delete();
+    await world.db('account_counters').where({ account_id: accountId }).update({ pruned_seq: 3 });
+    const client = connect({ token: () => tokenFor({ accountId }), after: 1 });
+
+    const [oldest] = await Promise.all([
+      once<number>((done) => client.on('reset', done)),
+      once((done) => client.on('board', () => done(null))),
+    ]);
+
+    expect(oldest).to.equal(4);
+    expect(client.board.size).to.equal(3);
+    expect(client.seq).to.equal(3);
+  });
+
+  it('refuses a filter that the server does not understand', async () => {
+    const accountId = await world.writer.account();
+    const client = connect({ token: () => tokenFor({ accountId }) });
+    await once((done) => client.on('connected', () => done(null)));
+
+    const error = await client.subscribe({ colour: ['red'] } as never).catch((failure: LiveError) => failure);
+
+    expect(error).to.have.property('code', 'invalid_request');
+  });
+});
