@@ -142,6 +142,21 @@ describe('the queue', () => {
     expect(Date.now() - started).to.be.lessThan(1000);
     await queue.close();
   });
+
+  it('runs periodic jobs in the process itself while Redis is away', async () => {
+    const queue = createQueue({ redisUrl: 'redis://127.0.0.1:1', databaseUrl: database.url, log });
+    let runs = 0;
+    await queue.work({
+      test_tick: async () => {
+        runs += 1;
+      },
+    });
+
+    await queue.schedule('test_tick', {}, 100);
+
+    await until('it ran twice', () => runs >= 2);
+    await queue.close();
+  });
 });
 
 function open(

@@ -5,6 +5,7 @@ import type { Metrics } from '../metrics.js';
 import { openPostgresBackend, openRedisBackend, type QueueBackend } from './backends.js';
 import type { JobHandler, JobHandlers, Queue } from './queue.js';
 import { createSchedules } from './schedules.js';
+import { createStandIn } from './stand-in.js';
 
 export interface QueueOptions {
   /** Null: the queue runs on PostgreSQL. */
@@ -46,17 +47,25 @@ export function createQueue(options: QueueOptions): Queue {
     }
   }
   const schedules = createSchedules(ask, onError);
+  let handled: JobHandlers = {};
+  const standIn = createStandIn(backend.isUp, (name, data) => run(handled, { name, data, attemptsMade: 0 }));
   async function rest(): Promise<void> {
     schedules.stop();
     backend.leave();
+    await standIn.stop();
     await Promise.all(workers.splice(0).map(closeWorker));
   }
 
   return {
     add: async (name, payload) => void (await ask((queue) => queue.add(name, payload))),
-    schedule: (name, payload, everyMs) => schedules.add({ name, payload, everyMs }),
+    async schedule(name, payload, everyMs) {
+      standIn.add({ name, payload, everyMs });
+      await schedules.add({ name, payload, everyMs });
+    },
     async work(handlers, { concurrency = 4 } = {}) {
       await backend.check();
+      handled = { ...handled, ...handlers };
+      standIn.start();
       workers.push(openWorker(backend, (job) => run(handlers, job), { concurrency, onError }));
     },
     async counts() {
@@ -154,7 +163,7 @@ async function closeWorker(worker: Worker): Promise<void> {
 /** Runs a job with its handler and decides by the error's kind whether it is worth another try. */
 function runner({ log, metrics }: QueueOptions) {
   const seconds = metrics?.histogram('switchboard_job_seconds', 'Jobs by name and outcome.', ['job', 'outcome']);
-  return async (handlers: JobHandlers, job: Job): Promise<void> => {
+  return async (handlers: JobHandlers, job: Pick<Job, 'name' | 'data' | 'attemptsMade'>): Promise<void> => {
     const handle = (handlers as Readonly<Record<string, JobHandler>>)[job.name];
     if (!handle) {
       log.warn({ job: job.name }, 'no handler for this job');

@@ -2,7 +2,7 @@ import type { Queue as BullQueue } from 'bullmq';
 
 const LOOK_EVERY_MS = 15_000;
 
-interface Schedule {
+export interface Schedule {
   readonly name: string;
   readonly payload: unknown;
   readonly everyMs: number;
