@@ -7,6 +7,7 @@ import {
   accountAnswer,
   accountChanges,
   accountPage,
+  accountsAnswer,
   type NewAccountBody,
   newAccount,
   newAccountAnswer,
@@ -41,7 +42,7 @@ export function accountsRoutes(accounts: AccountsService, signupOpen: boolean): 
       path: '/api/accounts/',
       summary: 'List the accounts, newest first',
       query: accountPage,
-      responses: { 200: { description: 'The accounts.', schema: accountAnswer } },
+      responses: { 200: { description: 'The accounts.', schema: accountsAnswer, headers: { Link: 'The next page.' } } },
       async handle({ query, url }) {
         const page = await accounts.list({ limit: query.limit, before: decodeIdCursor(LIST, query.cursor) });
         return pageReply(LIST, url, { ...page, items: page.items.map(presentAccount) });
@@ -55,7 +56,9 @@ export function accountsRoutes(accounts: AccountsService, signupOpen: boolean): 
       description: 'By operators; by anyone where `SIGNUP` is `open`.',
       body: newAccount,
       status: 201,
-      responses: { 201: { description: 'The account.', schema: newAccountAnswer } },
+      responses: {
+        201: { description: 'The account.', schema: newAccountAnswer, headers: { Location: 'Where it is.' } },
+      },
       async handle({ body }) {
         const account = await accounts.create(newAccountOf(body));
         return new Reply(presentNewAccount(account), { headers: { Location: `/api/accounts/${account.id}/` } });
@@ -76,7 +79,10 @@ export function accountsRoutes(accounts: AccountsService, signupOpen: boolean): 
       summary: 'Change an account',
       description: 'One’s own account cannot be deactivated (409 `own_account`).',
       body: accountChanges,
-      responses: { 200: { description: 'The account.', schema: accountAnswer } },
+      responses: {
+        200: { description: 'The account.', schema: accountAnswer },
+        409: { description: '`own_account`.' },
+      },
       async permit({ params }) {
         await accounts.get(params.id);
       },

@@ -37,6 +37,8 @@ export const accountAnswer = newAccountAnswer.keys({
   updated_at: Joi.string().isoDate(),
 });
 
+export const accountsAnswer = Joi.array().items(accountAnswer);
+
 export interface NewAccountBody {
   readonly name: string;
   readonly username: string;

@@ -12,6 +12,7 @@ import {
   userAnswer,
   userChanges,
   userPage,
+  usersAnswer,
 } from './users.schema.js';
 import type { UsersService } from './users.service.js';
 
@@ -22,6 +23,7 @@ const LIST = 'users';
 const ADMIN = { tag: 'Users', access: 'bearer', role: 'admin' } as const;
 const OWN = { tag: 'Users', access: 'bearer', path: '/api/users/me/' } as const;
 const oneUser = { description: 'The user.', schema: userAnswer };
+const lastAdmin = { 409: { description: '`last_admin`.' } };
 
 const changesOf = (body: UserChangesBody): UserChanges => ({
   ...(body.username !== undefined && { username: body.username }),
@@ -44,7 +46,7 @@ function listRoutes(users: UsersService): AnyRoute[] {
       summary: 'List the account’s users, newest first',
       scope: 'users:read',
       query: userPage,
-      responses: { 200: { description: 'The users.', schema: userAnswer } },
+      responses: { 200: { description: 'The users.', schema: usersAnswer, headers: { Link: 'The next page.' } } },
       async handle({ actor, query, url }) {
         const page = await users.list(actor.accountId, {
           limit: query.limit,
@@ -61,7 +63,7 @@ function listRoutes(users: UsersService): AnyRoute[] {
       scope: 'users:write',
       body: newUser,
       status: 201,
-      responses: { 201: oneUser },
+      responses: { 201: { ...oneUser, headers: { Location: 'Where it is.' } } },
       async handle({ actor, body }) {
         const { is_active: isActive, contact_number: contactNumber, ...rest } = body;
         const user = await users.create(actor, { ...rest, isActive, contactNumber });
@@ -123,7 +125,7 @@ function itemRoutes(users: UsersService): AnyRoute[] {
       description: 'The last active admin stays one (409 `last_admin`). An operator is changed by operators alone.',
       scope: 'users:write',
       body: userChanges,
-      responses: { 200: oneUser },
+      responses: { 200: oneUser, ...lastAdmin },
       permit,
       handle: async ({ actor, params, body }) => presentUser(await users.change(actor, params.id, changesOf(body))),
     }),
@@ -135,7 +137,7 @@ function itemRoutes(users: UsersService): AnyRoute[] {
       description:
         'Their numbers become unassigned; calls keep the id. The last active admin stays (409 `last_admin`).',
       scope: 'users:write',
-      responses: { 204: { description: 'The user is gone.' } },
+      responses: { 204: { description: 'The user is gone.' }, ...lastAdmin },
       permit,
       handle: ({ actor, params }) => users.remove(actor, params.id),
     }),

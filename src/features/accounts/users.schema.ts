@@ -74,6 +74,8 @@ export const userAnswer = Joi.object({
   updated_at: time,
 });
 
+export const usersAnswer = Joi.array().items(userAnswer);
+
 export interface NewUserBody {
   readonly username: string;
   readonly password: string;

@@ -1,7 +1,7 @@
 import { decodeIdCursor, type PageQuery, pageReply } from '../../http/pagination.js';
 import { type AnyRoute, Reply, route } from '../../http/route.js';
 import { presentApiKey } from './api-keys.present.js';
-import { apiKeyAnswer, apiKeyPage, type NewApiKeyBody, newApiKey, newApiKeyAnswer } from './api-keys.schema.js';
+import { apiKeyPage, apiKeysAnswer, type NewApiKeyBody, newApiKey, newApiKeyAnswer } from './api-keys.schema.js';
 import type { ApiKeysService } from './api-keys.service.js';
 
 type None = Record<string, string>;
@@ -18,7 +18,13 @@ export function apiKeysRoutes(apiKeys: ApiKeysService): AnyRoute[] {
       path: '/api/api_keys/',
       summary: 'List the account’s API keys, newest first',
       query: apiKeyPage,
-      responses: { 200: { description: 'The keys, without what is secret of them.', schema: apiKeyAnswer } },
+      responses: {
+        200: {
+          description: 'The keys, without what is secret of them.',
+          schema: apiKeysAnswer,
+          headers: { Link: 'The next page.' },
+        },
+      },
       async handle({ actor, query, url }) {
         const page = await apiKeys.list(actor.accountId, {
           limit: query.limit,

@@ -31,6 +31,8 @@ export const apiKeyAnswer = Joi.object({
   last_used_at: time.allow(null).description('To the minute.'),
 });
 
+export const apiKeysAnswer = Joi.array().items(apiKeyAnswer);
+
 export const newApiKeyAnswer = apiKeyAnswer.keys({
   key: Joi.string().description('The key itself, shown only in this answer; use it as a bearer token.'),
 });

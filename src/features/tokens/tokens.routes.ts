@@ -6,8 +6,9 @@ type None = Record<string, string>;
 
 const SEED_BODIES: readonly BodyKind[] = ['json', 'form', 'multipart'];
 const PUBLIC = { method: 'post', tag: 'Tokens', access: 'public' } as const;
-const pair = { 200: { description: 'A pair of tokens.', schema: pairAnswer } };
-const empty = { 200: { description: 'Nothing to tell.', schema: emptyAnswer } };
+const notValid = { 401: { description: '`token_not_valid`.' } };
+const pairs = { description: 'A pair of tokens.', schema: pairAnswer };
+const empty = { 200: { description: 'Nothing to tell.', schema: emptyAnswer }, ...notValid };
 
 export function tokensRoutes(tokens: TokensService): AnyRoute[] {
   return [
@@ -19,7 +20,7 @@ export function tokensRoutes(tokens: TokensService): AnyRoute[] {
       body: login,
       unknownBody: 'ignore',
       accepts: SEED_BODIES,
-      responses: pair,
+      responses: { 200: pairs, 401: { description: '`no_active_account`.' } },
       handle: ({ body, address }) => tokens.signIn({ ...body, address }),
     }),
     route<None, unknown, { readonly refresh: string }>({
@@ -32,7 +33,7 @@ export function tokensRoutes(tokens: TokensService): AnyRoute[] {
       body: refreshBody,
       unknownBody: 'ignore',
       accepts: SEED_BODIES,
-      responses: pair,
+      responses: { 200: pairs, ...notValid },
       handle: ({ body }) => tokens.refresh(body.refresh),
     }),
     route<None, unknown, { readonly token: string }>({
@@ -66,7 +67,7 @@ export function tokensRoutes(tokens: TokensService): AnyRoute[] {
       summary: 'Change one’s own password',
       description: 'Answers a new pair; every other token of the user stops.',
       body: passwordChange,
-      responses: pair,
+      responses: { 200: pairs },
       handle: ({ actor, body, address }) =>
         tokens.changePassword(actor, { current: body.current_password, next: body.new_password, address }),
     }),

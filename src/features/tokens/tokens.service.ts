@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import type { Actor } from '../../http/actor.js';
 import type { Clock } from '../../lib/clock.js';
-import { newId } from '../../lib/ids.js';
+import { isId, newId } from '../../lib/ids.js';
 import type { Db } from '../../platform/db/connect.js';
 import type { Wakeups } from '../../platform/wakeups.js';
 import {
@@ -83,7 +83,7 @@ export function createTokensService(deps: TokensServiceDeps): TokensService {
   /** Reads a refresh token and its family. @throws 401 */
   function readRefresh(token: string): { familyId: string; nodeId: string; claims: JudgedClaims } {
     const claims = issuer.read(token, 'refresh');
-    if (claims.familyId === null) throw tokenNotValid();
+    if (!isId(claims.familyId)) throw tokenNotValid();
     return { familyId: claims.familyId, nodeId: nodeOfJti(claims.jti), claims };
   }
 

@@ -245,6 +245,7 @@ const REFRESH: readonly Row[] = [
   { says: 'misses token_type', ask: changed({ token_type: undefined }), status: 401, body: wrong('Token has no type') },
   { says: 'misses exp', ask: changed({ exp: undefined }), status: 401, body: wrong("Token has no 'exp' claim") },
   { says: 'refuses one that names no family', ask: changed({ sid: undefined }), status: 401, body: INVALID },
+  { says: 'refuses one whose family is no id', ask: changed({ sid: 'abc' }), status: 401, body: INVALID },
   { says: 'refuses a node of nobody', ask: changed({ jti: 'f'.repeat(32) }), status: 401, body: INVALID },
   {
     says: 'refuses other media types',
