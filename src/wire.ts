@@ -3,7 +3,7 @@ import { createApiKeys } from './features/api-keys/index.js';
 import { CALL_COLUMNS, createCalls, createCallsWriter, presentCall } from './features/calls/index.js';
 import { createCarriers } from './features/carriers/index.js';
 import { createEvents } from './features/events/index.js';
-import { createIngestion } from './features/ingestion/index.js';
+import { createIngestion, WEBHOOK_PATHS } from './features/ingestion/index.js';
 import { createLive } from './features/live/index.js';
 import { createNumbers } from './features/numbers/index.js';
 import { createTokens } from './features/tokens/index.js';
@@ -13,6 +13,7 @@ import { mountRoutes } from './http/dispatch.js';
 import { healthRoutes } from './http/health.js';
 import { describeApi, openApiRoute } from './http/openapi.js';
 import { createRateLimit } from './http/rate-limit.js';
+import type { AnyRoute } from './http/route.js';
 import { securityHeaders } from './http/security.js';
 import { createHttpServer } from './http/server.js';
 import { openPlatform, type PlatformOptions } from './platform/open-platform.js';
@@ -85,8 +86,9 @@ export async function wire(options: PlatformOptions): Promise<System> {
   const features = createFeatures(platform);
   const all = doorsOf(features);
   const health = healthOf(platform, features);
-  const describe = () => describeApi({ version: readVersion(), routes: [...all.api.routes, ...common] });
-  const common = [...health, openApiRoute(describe)];
+  const describe = (): Readonly<Record<string, unknown>> =>
+    describeApi({ version: readVersion(), routes: [...all.api.routes, ...common], morePaths: WEBHOOK_PATHS });
+  const common: readonly AnyRoute[] = [...health, openApiRoute(describe)];
   const doors = openDoors(config.roles, all, common);
   const router = mountRoutes(doors.routes, {
     authenticate: createAuthenticate(jwtSecret, features.tokens.sessions),

@@ -31,7 +31,13 @@ describe('the OpenAPI document', () => {
       .filter((row) => !document.paths[row.path.replaceAll(/:(\w+)/g, '{$1}')]?.[row.method]);
 
     expect(missing.map((row) => `${row.method} ${row.path}`)).to.deep.equal([]);
-    expect(document.paths).to.include.keys('/livez/', '/readyz/', '/metrics/', '/openapi.json');
+    expect(document.paths).to.include.keys(
+      '/livez/',
+      '/readyz/',
+      '/metrics/',
+      '/openapi.json',
+      '/webhooks/{carrier_id}/',
+    );
   });
 
   it('names every operation once, and says what it answers', () => {

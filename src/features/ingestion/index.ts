@@ -28,6 +28,8 @@ import { createDrainJob, createPoke, INGESTION_SCHEDULES, ingestionJobs, watchIn
 import { createIngestionMetrics } from './ingestion-metrics.js';
 import { drainWithReplays } from './webhook-replays.js';
 
+export { WEBHOOK_PATHS } from './door-description.js';
+
 export interface IngestionParts {
   readonly eventLog: EventLog;
   readonly carriers: Carriers;
