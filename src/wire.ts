@@ -112,10 +112,16 @@ export async function wire(options: PlatformOptions): Promise<System> {
       doors.attach(http.server);
       closer.defer('live connections', () => features.live.close());
       const port = await http.listen(config.host, config.port);
-      const url = `http://127.0.0.1:${port}`;
+      const url = `http://${reachable(config.host)}:${port}`;
       platform.listensOn(url);
       return url;
     },
     close: () => closer.close(),
   };
+}
+
+/** The address by which this machine reaches what listens on `host`. */
+function reachable(host: string): string {
+  if (['0.0.0.0', '::', 'localhost'].includes(host)) return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
 }
