@@ -17,6 +17,7 @@ import { hangupSourceOf, reasonOfEnd, reasonOfStatusWord } from './plivo-causes.
 import { anySignatureMatches, hmac, refuse, VERIFIED } from './signatures.js';
 import { urlForPeople } from './signed-url.js';
 import { isTimeZone, parseZonedTime } from './times.js';
+import { secondsBetween } from './understanding.js';
 import { EMPTY_DOCUMENT, redirectDocument } from './voice-document.js';
 
 const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -97,7 +98,10 @@ function understandProgress(fields: Fields, callId: string, event: string): Unde
   return { kind: 'signals', eventType: event, signals: [signal] };
 }
 
-/** The end tells the whole life in the console's time zone, without an offset. */
+/**
+ * The end tells the whole life in the console's time zone, without an offset. It states the end alone: when the leg
+ * began and was answered follows from its seconds, as with the other providers that tell of it only then.
+ */
 function understandHangup(fields: Fields, callId: string, zone: string): Understanding {
   const times: number[] = [];
   const moments: Array<number | undefined> = [];
@@ -109,24 +113,23 @@ function understandHangup(fields: Fields, callId: string, zone: string): Underst
     moments.push(time);
   }
   const [startedAt, answeredAt, endedAt] = moments;
+  const talk = secondsOf(fields('Duration'));
   const code = fields('HangupCauseCode');
   const end = reasonOfEnd(code, fields('HangupCause'), fields('CallStatus'));
-  const leg = { callId, ...partiesOf(fields) };
   const ended = told<Signal>({
-    ...leg,
+    callId,
+    ...partiesOf(fields),
     state: 'ended',
     occurredAt: endedAt,
     disposition: end?.disposition ?? undefined,
     hangupCause: end?.cause ?? fields('HangupCause'),
     hangupSource: hangupSourceOf(fields('HangupSource')),
     providerCause: code ?? fields('HangupCause') ?? fields('CallStatus'),
-    talkSeconds: secondsOf(fields('Duration')),
+    talkSeconds: talk || (secondsBetween(answeredAt, endedAt) ?? talk),
+    totalSeconds: secondsBetween(startedAt, endedAt),
     price: decimalOf(fields('TotalCost')),
   });
-  const signals: Signal[] = [ended];
-  if (answeredAt !== undefined) signals.unshift({ ...leg, state: 'answered', occurredAt: answeredAt });
-  if (startedAt !== undefined) signals.unshift({ ...leg, state: 'initiated', occurredAt: startedAt });
-  return { kind: 'signals', eventType: 'Hangup', signals };
+  return { kind: 'signals', eventType: 'Hangup', signals: [ended] };
 }
 
 /** The B leg of a Dial as its `callbackUrl` and `action` tell it; null where they name no such leg. */
