@@ -24,11 +24,12 @@ export async function admit(deps: HandshakeDeps, socket: Socket): Promise<Admiss
   delete auth.token;
   const actor = await authenticate(deps.resolveToken, token);
   const { after, subscribe } = checkMessage<Handshake>(handshakeAuth, { ...auth, token });
+  const filter = subscribe ? checkMessage(subscribeMessage, subscribe) : {};
   const release = deps.limits.takeActor(actor);
   if (!release) throw tooManyConnections();
-  if (socket.conn.readyState === 'open') socket.conn.once('close', release);
-  else release();
-  return { actor, after: after ?? null, filter: subscribe ? checkMessage(subscribeMessage, subscribe) : {} };
+  socket.conn.once('close', release);
+  if (socket.conn.readyState === 'closed') release();
+  return { actor, after: after ?? null, filter };
 }
 
 /** @throws AppError `not_authenticated`, `token_not_valid`, `insufficient_scope` */

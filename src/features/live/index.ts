@@ -1,4 +1,5 @@
 import type http from 'node:http';
+import { throttledWarn } from '../../platform/log.js';
 import type { Platform } from '../../platform/platform.js';
 import { createEventTail } from '../events/index.js';
 import { Feeds } from './account-feed.js';
@@ -52,9 +53,10 @@ export function createLive(platform: Platform, deps: LiveDeps) {
 
   function attach(server: http.Server): void {
     const door = createLiveSocket({ config, log, clock, resolveToken: deps.resolveToken, sessions });
+    const warn = throttledWarn(log, 'live connections have to wait');
     const tail = createEventTail({ db, wakeups, log });
     feeds = new Feeds({ namespace: door.namespace, tail, clock, delays });
-    door.open({ db, log, clock, feeds, readBoard, stuckMs: deps.stuckMs ?? STUCK_MS });
+    door.open({ db, log, clock, feeds, readBoard, stuckMs: deps.stuckMs ?? STUCK_MS, warn });
     const watch = watchSessions({ clock, log, wakeups, checkSessions: deps.checkSessions }, sessions);
     door.attach(server);
     stop = async () => {

@@ -23,8 +23,8 @@ export interface LiveSocketDeps {
 /** A message is a filter at most: 500 ids are 20 kB. */
 const MOST_BYTES = 65_536;
 const CONNECT_MS = 5000;
-const PACKETS_AT_ONCE = 200;
-const PACKETS_A_SECOND = 50;
+const PACKETS_AT_ONCE = 400;
+const PACKETS_A_SECOND = 100;
 const FAREWELL_MS = 1000;
 
 /** The Socket.IO server: transports, origins, limits, and the one namespace that there is. */
@@ -71,9 +71,17 @@ export function createLiveSocket(deps: LiveSocketDeps) {
     }
     busy.add(socket.conn);
     const release = limits.takeAddress(limits.addressOf(socket.request));
-    if (!release) throw tooManyConnections();
-    socket.conn.once('close', release);
-    socket.data.admission = await admit({ ...deps, limits }, socket);
+    try {
+      if (!release) throw tooManyConnections();
+      socket.data.admission = await admit({ ...deps, limits }, socket);
+      socket.conn.once('close', release);
+      if (socket.conn.readyState === 'closed') release();
+    } catch (error) {
+      // The same connection may come again, with a better token.
+      busy.delete(socket.conn);
+      release?.();
+      throw error;
+    }
   }
 
   function open(sessionDeps: SessionDeps): void {
@@ -81,7 +89,7 @@ export function createLiveSocket(deps: LiveSocketDeps) {
       const session = new Session(sessionDeps, socket, socket.data.admission as Admission);
       socket.data = {};
       deps.sessions.add(session);
-      hearMessages(deps, session);
+      hearMessages({ ...deps, limitsRate: config.rateLimits }, session);
       socket.on('disconnect', () => {
         session.end();
         deps.sessions.delete(session);
@@ -97,7 +105,7 @@ export function createLiveSocket(deps: LiveSocketDeps) {
     open,
     attach(server: http.Server): void {
       io.attach(server);
-      io.engine.on('connection', (connection: Connection) => guard(connection, limits));
+      io.engine.on('connection', (connection: Connection) => guard(connection, limits, config.rateLimits));
     },
     /** Says goodbye to everybody; the HTTP server is its owner's to close. */
     async close(): Promise<void> {
@@ -117,7 +125,7 @@ interface Connection {
 }
 
 /** A client that sends more packets than a person could cause is cut off, whether or not it has said who it is. */
-function guard(connection: Connection, limits: ConnectionLimits): void {
+function guard(connection: Connection, limits: ConnectionLimits, limitsRate: boolean): void {
   const end = (): void => cutOff(connection as unknown as Parameters<typeof cutOff>[0]);
   const release = limits.takeUnnamed(limits.addressOf(connection.request));
   if (!release) {
@@ -125,6 +133,7 @@ function guard(connection: Connection, limits: ConnectionLimits): void {
     return;
   }
   connection.once('close', release);
+  if (!limitsRate) return;
   const bucket = createBucket(PACKETS_AT_ONCE, PACKETS_A_SECOND);
   connection.on('packet', () => {
     if (!bucket.take()) end();

@@ -21,6 +21,8 @@ export interface SessionDeps {
   readonly readBoard: BoardReader;
   /** A reader that takes nothing for so long is closed. */
   readonly stuckMs: number;
+  /** Told of what keeps a session from going on; it tries again. */
+  readonly warn: (error: unknown) => void;
 }
 
 export interface Admission {
@@ -34,7 +36,7 @@ type Wish =
   | { readonly why: 'opened' | 'reset' | 'role' }
   | { readonly why: 'filter'; readonly filter: CallFilter; readonly done: (seq: number) => void };
 
-const MOST_WISHES = 8;
+const MOST_WISHES = 32;
 const PAGE = 200;
 const RETRY_MS = 500;
 const WARN_BEFORE_MS = 30_000;
@@ -164,7 +166,7 @@ export class Session implements Member {
       try {
         if (await this.step()) return;
       } catch (error) {
-        this.deps.log.warn({ err: error, accountId: this.actor.accountId }, 'live connection has to wait');
+        this.deps.warn(error);
         await this.pause.wait(RETRY_MS);
       }
     }
@@ -221,6 +223,8 @@ export class Session implements Member {
     const oldest = wish.why === 'reset' ? (await this.bounds()).pruned + 1 : 0;
     await this.feed.reach(board.seq);
     if (wish.why === 'filter' || wish.why === 'role') {
+      // The log has become shorter: another database took over without the newest of it.
+      if (board.seq < this.place) return this.startOver();
       // What came before the snapshot is still judged by the old filter, and told before it.
       while (this.place < board.seq) if (!(await this.sendUpTo(board.seq))) return;
     }

@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { expect } from 'chai';
-import { createWorld, type LiveNode, openSocket, tokenFor, type World } from './live-world.js';
+import { createWorld, type LiveNode, openSocket, type TestSocket, tokenFor, type World } from './live-world.js';
 
 describe('live clients that misbehave', function () {
   this.timeout(60_000);
@@ -67,6 +67,52 @@ describe('live clients that misbehave', function () {
     await after.next('snapshot');
     after.close();
   });
+
+  it('lets a connection join once, and come again with a better token', async () => {
+    const accountId = await world.writer.account();
+    const twice = openSocket(node.url, { token: tokenFor({ accountId }) });
+    const closed = new Promise((resolve) => twice.socket.io.once('close', resolve));
+    twice.socket.io.once('open', () => {
+      for (let i = 0; i < 5; i += 1) writeRaw(twice, `0/live,${JSON.stringify({ token: tokenFor({ accountId }) })}`);
+    });
+    await closed;
+
+    const again = openSocket(node.url, { token: 'rubbish' });
+    await again.next('connect_error');
+    again.socket.auth = { token: tokenFor({ accountId }) };
+    again.socket.connect();
+    await again.next('snapshot');
+    again.close();
+  });
+
+  it('outlives packets that make no sense', async () => {
+    const accountId = await world.writer.account();
+    const nonsense = [
+      '2/live,',
+      '2/live,["disconnect"]',
+      '2/live,[]',
+      '2/live,{"a":1}',
+      '3/live,7["x"]',
+      '51-/live,["x"]',
+      '9',
+      '',
+    ];
+    for (const packet of nonsense) {
+      const socket = openSocket(node.url, { token: tokenFor({ accountId }) });
+      await socket.next('snapshot');
+      writeRaw(socket, packet);
+      writeRaw(socket, '2/live,["__proto__",{"constructor":{}}]');
+      writeRaw(socket, '2/live,["subscribe",{"__proto__":{"tags":["a"]}},null]');
+      socket.close();
+    }
+    const after = openSocket(node.url, { token: tokenFor({ accountId }) });
+    await after.next('snapshot');
+    after.close();
+  });
+
+  const writeRaw = (socket: TestSocket, packet: string): void => {
+    (socket.socket.io.engine as unknown as { write(data: string): void }).write(packet);
+  };
 
   function sendRaw(bytes: string): Promise<void> {
     return new Promise((resolve) => {
