@@ -6,6 +6,7 @@ import { createEvents } from './features/events/index.js';
 import { createIngestion, WEBHOOK_PATHS } from './features/ingestion/index.js';
 import { createLive } from './features/live/index.js';
 import { createNumbers } from './features/numbers/index.js';
+import { createPorting } from './features/porting/index.js';
 import { createTokens } from './features/tokens/index.js';
 import { createApp } from './http/app.js';
 import { createAuthenticate } from './http/authenticate.js';
@@ -40,6 +41,7 @@ function createFeatures(platform: Platform) {
   const writer = createCallsWriter(platform.clock);
   const ingestion = createIngestion(platform, { eventLog, carriers, calls: writer });
   const numbers = createNumbers(platform, { eventLog, onClaimed: ingestion.tellClaimed });
+  const porting = createPorting(platform, { eventLog, numbers });
   const accounts = createAccounts(platform, {
     removingUser: (user, remove) =>
       eventLog.transaction(async (tx, record) => {
@@ -50,21 +52,21 @@ function createFeatures(platform: Platform) {
   const apiKeys = createApiKeys(platform);
   const tokens = createTokens(platform, { passwords: accounts.passwords, fromApiKey: apiKeys.resolve });
   const live = createLive(platform, { ...tokens.sessions, calls: { columns: CALL_COLUMNS, present: presentCall } });
-  return { events, carriers, calls, ingestion, numbers, accounts, apiKeys, tokens, live };
+  return { events, carriers, calls, ingestion, numbers, porting, accounts, apiKeys, tokens, live };
 }
 
 export type Features = ReturnType<typeof createFeatures>;
 
 /** What each role opens. */
 function doorsOf(features: Features): Doors {
-  const { events, carriers, calls, ingestion, numbers, accounts, apiKeys, tokens, live } = features;
-  const resources = [tokens, accounts, apiKeys, numbers, carriers, ingestion, calls, live, events];
+  const { events, carriers, calls, ingestion, numbers, porting, accounts, apiKeys, tokens, live } = features;
+  const resources = [tokens, accounts, apiKeys, numbers, carriers, ingestion, calls, live, events, porting];
   return {
     api: { routes: resources.flatMap(({ routes }) => routes), raw: [ingestion.door] },
     live,
     worker: {
-      jobs: { ...ingestion.jobs, ...events.workers, ...tokens.workers },
-      schedules: [...ingestion.schedules, ...events.schedules, ...tokens.schedules],
+      jobs: { ...ingestion.jobs, ...events.workers, ...tokens.workers, ...porting.jobs },
+      schedules: [...ingestion.schedules, ...events.schedules, ...tokens.schedules, ...porting.schedules],
       watch: () => ingestion.watch(),
     },
   };

@@ -1,0 +1,176 @@
+import { type Actor, hasRole } from '../../http/actor.js';
+import type { Page } from '../../http/pagination.js';
+import { newId } from '../../lib/ids.js';
+import type { Db } from '../../platform/db/connect.js';
+import type { Platform } from '../../platform/platform.js';
+import type { EventLog, Record as RecordEvent } from '../events/index.js';
+import { findHoldings, type Numbers } from '../numbers/index.js';
+import { editOrder, type OrderInput, type OrderPatch } from './order-changes.js';
+import { type Journal, note, saveChanges, tell } from './order-journal.js';
+import { applyPatch } from './order-patch.js';
+import { listDocuments } from './port-documents.repository.js';
+import type { PortedNumber, PortOrder } from './port-order.js';
+import type { Hand } from './port-timeline.repository.js';
+import { insertPortedNumbers, listPortedNumbers, listSilentNumbers } from './ported-numbers.repository.js';
+import { notSubmittable, portOrderNotFound } from './porting.errors.js';
+import type { OrderParts } from './porting.present.js';
+import { findOrder, listOrders, type OrderFilters, type Slice } from './porting.queries.js';
+import { insertOrder, listSealed, lockOrder, type PortScope, replaceSealed } from './porting.repository.js';
+import { checkSubmission } from './submission.js';
+import { openSecrets, sealSecrets } from './subscriber-secrets.js';
+
+export interface PortingDeps {
+  readonly eventLog: EventLog;
+  readonly numbers: Pick<Numbers, 'service'>;
+}
+
+export type PortingService = ReturnType<typeof createPortingService>;
+
+/** Operators deal with the carriers for everybody. */
+export const scopeOf = (actor: Actor): PortScope => ({
+  accountId: hasRole(actor, 'operator') ? null : actor.accountId,
+});
+
+export const isOwn = (actor: Actor, order: PortOrder): boolean => order.accountId === actor.accountId;
+
+export const handOf = (actor: Actor, side: 'account' | 'operator'): Hand => ({
+  side,
+  accountId: actor.accountId,
+  userId: actor.userId,
+});
+
+const RESEAL_BATCH = 100;
+
+export function createPortingService(platform: Platform, { eventLog, numbers }: PortingDeps) {
+  const { db, clock, secrets: box } = platform;
+
+  async function getOrder(actor: Actor, id: string): Promise<PortOrder> {
+    const order = await findOrder(db, scopeOf(actor), id);
+    if (!order) throw portOrderNotFound();
+    return order;
+  }
+
+  /** Runs the work on the locked order. */
+  const onOrder = <T>(actor: Actor, id: string, work: (journal: Journal, order: PortOrder) => Promise<T>): Promise<T> =>
+    eventLog.transaction(async (tx, record) => {
+      const order = await lockOrder(tx, scopeOf(actor), id);
+      if (!order) throw portOrderNotFound();
+      return work(journalOf(tx, record), order);
+    });
+
+  const journalOf = (tx: Db, record: RecordEvent): Journal => ({ tx, record, box, now: clock.now() });
+
+  /** @throws 400 with everything that stands in the way */
+  async function checkSubmittable({ tx, now }: Journal, order: PortOrder): Promise<void> {
+    const holdings = await findHoldings(tx, order.phoneNumbers);
+    const isHeld = (number: string): boolean => holdings.get(number)?.some(({ until }) => until === null) ?? false;
+    const held = new Set(order.phoneNumbers.filter(isHeld));
+    const documents = await listDocuments(tx, [order.id]);
+    const wrong = checkSubmission({ order, documents, held, now });
+    if (wrong) throw notSubmittable(wrong);
+  }
+
+  /** @throws 409 `number_taken` */
+  async function takeNumbers({ tx, record }: Journal, order: PortOrder, actor: Actor): Promise<void> {
+    const made = await numbers.service.claimPortedNumbers(tx, record, {
+      accountId: order.accountId,
+      numbers: order.phoneNumbers,
+      // The account's history of a number names its own people alone.
+      byUserId: isOwn(actor, order) ? actor.userId : null,
+    });
+    const ported = made.map((number) => ({
+      ...{ virtualNumberId: number.id, portOrderId: order.id, accountId: order.accountId },
+      ...{ phoneNumber: number.phoneNumber, portedAt: number.createdAt, firstCallAt: null },
+    }));
+    await insertPortedNumbers(tx, ported);
+  }
+
+  const withDocuments = async (orders: readonly PortOrder[]): Promise<OrderParts[]> => {
+    const documents = await listDocuments(
+      db,
+      orders.map(({ id }) => id),
+    );
+    return orders.map((order) => ({ order, documents: documents.filter((one) => one.portOrderId === order.id) }));
+  };
+
+  return {
+    getOrder,
+    onOrder,
+
+    /** What belongs to an order when it is answered alone. */
+    async inFull(order: PortOrder): Promise<OrderParts & { readonly numbers: readonly PortedNumber[] }> {
+      const numbersOf = order.status === 'ported' ? await listPortedNumbers(db, order.id) : [];
+      return { order, documents: await listDocuments(db, [order.id]), numbers: numbersOf };
+    },
+
+    secretsOf: (order: PortOrder) => openSecrets(box, order),
+
+    async list(actor: Actor, query: { filters: OrderFilters; slice: Slice }): Promise<Page<OrderParts>> {
+      const page = await listOrders(db, scopeOf(actor), { ...query, now: clock.now() });
+      return { ...page, items: await withDocuments(page.items) };
+    },
+
+    listSilent: (
+      actor: Actor,
+      query: { accountIds: readonly string[] | null; slice: Slice },
+    ): Promise<Page<PortedNumber>> => listSilentNumbers(db, scopeOf(actor), query),
+
+    create: (actor: Actor, input: OrderInput): Promise<PortOrder> =>
+      eventLog.transaction(async (tx, record) => {
+        const journal = journalOf(tx, record);
+        const order = editOrder(emptyOrder(actor.accountId, journal.now), input, box);
+        await insertOrder(tx, order);
+        const changes = { status: { from: null, to: order.status } };
+        await note(journal, order, { action: 'created', hand: handOf(actor, 'account'), details: { changes } });
+        await tell(journal, order, { type: 'port_order.created' });
+        return order;
+      }),
+
+    /** @throws 403, 400, 409; see order-patch.ts */
+    async change(actor: Actor, id: string, patch: OrderPatch): Promise<PortOrder> {
+      const { before, after } = await onOrder(actor, id, async (journal, order) => {
+        const sides = [
+          ...(isOwn(actor, order) ? (['account'] as const) : []),
+          ...(hasRole(actor, 'operator') ? (['operator'] as const) : []),
+        ];
+        const { after: wanted, side } = applyPatch(order, patch, { sides, box, now: journal.now });
+        const isMove = wanted.status !== order.status;
+        if (isMove && wanted.status === 'submitted') await checkSubmittable(journal, wanted);
+        if (isMove && wanted.status === 'ported') await takeNumbers(journal, wanted, actor);
+        const saved = await saveChanges(journal, { before: order, after: wanted, hand: handOf(actor, side) });
+        return { before: order, after: saved };
+      });
+      if (before.status !== 'ported' && after.status === 'ported') {
+        await numbers.service.announceClaimed(after.phoneNumbers);
+      }
+      return after;
+    },
+
+    /** Seals everything anew that was sealed with the previous key; may run while the product runs. */
+    async reseal(): Promise<{ readonly looked: number; readonly resealed: number }> {
+      let [looked, resealed] = [0, 0];
+      let after: string | null = null;
+      for (;;) {
+        const rows = await listSealed(db, after, RESEAL_BATCH);
+        for (const { id, subscriber_secrets: from } of rows.filter((row) => box.isStale(row.subscriber_secrets))) {
+          const to = sealSecrets(box, id, openSecrets(box, { id, subscriberSecrets: from }));
+          // What no key opens is left as it is.
+          if (to !== null && (await replaceSealed(db, id, { from, to }))) resealed += 1;
+        }
+        looked += rows.length;
+        after = rows.at(-1)?.id ?? null;
+        if (rows.length < RESEAL_BATCH) return { looked, resealed };
+      }
+    },
+  };
+}
+
+const emptyOrder = (accountId: string, now: number): PortOrder => ({
+  id: newId(),
+  accountId,
+  status: 'draft',
+  phoneNumbers: [],
+  ...{ losingCarrier: null, subscriberName: null, subscriberAddress: null, subscriberSecrets: null },
+  ...{ requestedFor: null, focDate: null, focOverdueAt: null, exception: null, cancelReason: null },
+  ...{ createdAt: now, updatedAt: now, submittedAt: null, portedAt: null, canceledAt: null },
+});
