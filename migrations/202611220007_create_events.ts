@@ -12,8 +12,8 @@ export async function up(knex: Knex): Promise<void> {
       subject_id uuid,
       occurred_at timestamptz not null,
       received_at timestamptz not null,
-      -- The thing as the transaction left it, as the wire shows it.
-      payload jsonb not null,
+      -- The thing as the transaction left it, as the wire shows it: json, which keeps the order of the members.
+      payload json not null,
       -- What visibility and filters are judged by, as it was before, where it changed.
       before jsonb,
       created_at timestamptz not null default now(),

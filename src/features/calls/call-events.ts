@@ -34,7 +34,9 @@ export function eventsOf(change: CallChange, now: number): CallEvent[] {
     payload: presentCall(after),
     before: before && before.direction !== after.direction ? judged(before) : null,
   };
-  const stated = newlyStated(before?.facts ?? NO_FACTS, after.facts);
+  // A rebuild may have taken back a state that was told; when it is stated again it is not told again.
+  const told = new Set(before?.timeline.map((entry) => entry.type));
+  const stated = newlyStated(before?.facts ?? NO_FACTS, after.facts).filter((state) => !told.has(`call.${state}`));
   if (stated.length > 0) return stated.map((state) => ({ ...common, ...stateEvent(after, state) }));
   if (before && isSameView(before, after)) return [];
   return [{ ...common, type: 'call.updated', ...causeOf(change, now) }];

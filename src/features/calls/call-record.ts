@@ -58,11 +58,16 @@ export function buildRecord(parts: { base: RecordBase; facts: CallFacts; reports
     currency: view.currency,
     session_id: view.sessionId,
     parent_carrier_call_id: view.parentCallId,
-    last_news_at: new Date(
-      reports.reduce((last, { receivedAt }) => Math.max(last, receivedAt), base.last_news_at.getTime()),
-    ),
+    last_news_at: lastNews(base, facts, reports),
     facts,
   };
+}
+
+/** Left alone once the end is reported: nothing asks for it then, and a late price need not touch an index. */
+function lastNews(base: RecordBase, facts: CallFacts, reports: readonly Report[]): Date {
+  const last = base.last_news_at.getTime();
+  if (facts.states.ended && last > 0) return base.last_news_at;
+  return new Date(reports.reduce((latest, { receivedAt }) => Math.max(latest, receivedAt), last));
 }
 
 /** Whether two records of one call look the same on the wire, `updated_at` aside. */

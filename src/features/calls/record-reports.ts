@@ -70,7 +70,7 @@ export async function planReports(tx: Db, legReports: readonly LegReports[], now
   return { changes, placed, unplaced, arrivedKeys: made.flatMap(keysOf) };
 }
 
-function namesOf(legs: readonly LegReports[]): LegNames {
+export function namesOf(legs: readonly LegReports[]): LegNames {
   const parents: LegName[] = [];
   const sessions: { carrierId: string; sessionId: string }[] = [];
   for (const { carrierId, reports } of legs) {
@@ -83,7 +83,7 @@ function namesOf(legs: readonly LegReports[]): LegNames {
 }
 
 /** The sessions of the batch's own legs: those were read whole. */
-function wholeSessions(names: LegNames, records: readonly CallRecord[]): Set<string> {
+export function wholeSessions(names: LegNames, records: readonly CallRecord[]): Set<string> {
   const own = new Set(names.legs.map(({ carrierId, callId }) => legKey(carrierId, callId)));
   const whole = new Set(names.sessions.map(({ carrierId, sessionId }) => sessionKey(carrierId, sessionId)));
   for (const { carrier_id, carrier_call_id, session_id } of records) {
@@ -204,10 +204,10 @@ function updated(leg: Leg, known: CallRecord, now: number): CallRecord {
 }
 
 const hasLaterNews = (leg: Leg, known: CallRecord): boolean =>
-  leg.reports.some((report) => report.receivedAt > known.last_news_at.getTime());
+  !known.facts.states.ended && leg.reports.some((report) => report.receivedAt > known.last_news_at.getTime());
 
 /** What differs from the database, parents that are only now known included. */
-function collectChanges(legs: readonly Leg[], families: Families, now: number): CallChange[] {
+export function collectChanges(legs: readonly Leg[], families: Families, now: number): CallChange[] {
   const reportsOf = new Map(legs.map((leg) => [leg.key, leg.reports]));
   const changes: CallChange[] = [];
   for (const record of families.all()) {

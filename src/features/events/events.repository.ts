@@ -60,8 +60,8 @@ export async function insertEvents(tx: Db, events: readonly StoredEvent[]): Prom
   }));
   await tx.raw(
     `insert into events (${COLUMNS})
-     select ${COLUMNS} from jsonb_to_recordset(?::jsonb) as e (account_id uuid, seq bigint, type text, subject_id uuid,
-       occurred_at timestamptz, received_at timestamptz, payload jsonb, before jsonb)`,
+     select ${COLUMNS} from json_to_recordset(?::json) as e (account_id uuid, seq bigint, type text, subject_id uuid,
+       occurred_at timestamptz, received_at timestamptz, payload json, before jsonb)`,
     [JSON.stringify(rows)],
   );
 }

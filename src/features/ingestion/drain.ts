@@ -50,13 +50,14 @@ export function createDrain(deps: DrainDeps): Drain {
 
   async function attempt(claim: (tx: Db) => Promise<PendingWebhook[]>): Promise<number> {
     let claimed: readonly PendingWebhook[] = [];
+    const began = performance.now();
     try {
       const batch = await processBatch(deps, async (tx) => {
         const webhooks = await claim(tx);
         claimed = webhooks;
         return webhooks;
       });
-      measure(batch);
+      measure(batch, began);
       return batch.webhooks.length;
     } catch (error) {
       if (claimed.length === 0 || isTransient(error)) throw error;
@@ -91,10 +92,23 @@ export function createDrain(deps: DrainDeps): Drain {
     );
   }
 
-  function measure({ webhooks, understood, outcomes }: Batch): void {
+  function measure({ webhooks, understood, outcomes, takenUp }: Batch, began: number): void {
     if (webhooks.length === 0) return;
     metrics.batch(webhooks.length);
     const now = clock.now();
+    const count = (status: WebhookOutcome['status']): number =>
+      outcomes.filter((outcome) => outcome.status === status).length;
+    log.info(
+      {
+        webhooks: webhooks.length,
+        failed: count('failed'),
+        ignored: count('ignored'),
+        waiting: count('waiting'),
+        takenUp,
+        ms: Math.round(performance.now() - began),
+      },
+      'drain',
+    );
     webhooks.forEach((webhook, place) => {
       const outcome = outcomes[place];
       deps.delays?.observe(webhook, understood[place]);

@@ -69,7 +69,7 @@ describe('the drain', function () {
       .db('call_logs')
       .where('carrier_call_id', 'like', `${prefix}-call-%`)
       .orderBy('carrier_call_id');
-    return rows.map(({ id, updated_at, timeline, facts, carrier_call_id, ...rest }) => ({
+    return rows.map(({ id, updated_at, last_news_at, timeline, facts, carrier_call_id, ...rest }) => ({
       ...rest,
       call: String(carrier_call_id).split('-call-')[1],
       told: (timeline as { type: string }[])
