@@ -93,8 +93,8 @@ function report(plan: Plan, journal: Journal, counts: Counts): void {
     `${counts.again} attempts made again`,
   ];
   console.log(parts.join(', '));
-  if (counts.refused > 0) console.log(`${counts.refused} were refused; the last trouble: ${counts.trouble}`);
-  if (counts.givenUp > 0) console.log(`${counts.givenUp} were given up; the last trouble: ${counts.trouble}`);
+  if (counts.refused > 0) console.log(`${counts.refused} were refused; the last one: ${counts.failure}`);
+  if (counts.givenUp > 0) console.log(`${counts.givenUp} were given up; the last one: ${counts.failure}`);
 }
 
 type Run = Pick<Journal, 'facts' | 'records'>;

@@ -24,8 +24,10 @@ export interface Counts {
   again: number;
   refused: number;
   givenUp: number;
-  /** Why the last attempt failed; for people who wait. */
+  /** Why the last attempt failed, until one succeeds; for people who wait. */
   trouble: string | null;
+  /** Why the last webhook was refused or given up. */
+  failure: string | null;
 }
 
 export interface PlayOptions {
@@ -47,6 +49,7 @@ const LONGEST_PAUSE_MS = 2000;
 export const noCounts = (toSend: number): Counts => ({
   ...{ toSend, begun: 0, answered: 0, again: 0, refused: 0, givenUp: 0 },
   trouble: null,
+  failure: null,
 });
 
 export async function play(options: PlayOptions): Promise<void> {
@@ -95,16 +98,19 @@ async function deliver(delivery: Delivery, webhook: Webhook, options: PlayOption
     const result = await attempt(provider, line, { webhook, attempt: delivery.attempt });
     if (result.kind === 'answered') {
       counts.answered += 1;
+      counts.trouble = null;
       return journal.answered(ref, Date.now());
     }
     counts.trouble = result.why;
     if (result.kind === 'refused') {
       counts.refused += 1;
+      counts.failure = result.why;
       return journal.refused(ref, result.status);
     }
     const after = Math.min(result.after ?? wait, LONGEST_PAUSE_MS);
     if (signal.aborted || Date.now() + after > deadline) {
       counts.givenUp += 1;
+      counts.failure = result.why;
       return;
     }
     counts.again += 1;

@@ -6,6 +6,7 @@ import {
   type Disposition,
   runUuid,
   type Sender,
+  seconds,
   talkOf,
   type Webhook,
   wholeSecond,
@@ -60,7 +61,7 @@ const common = (id: string, story: LegStory): Fields => ({
 function hangup(id: string, story: LegStory): Webhook {
   const [code, name, status, end] = hangupOf(story);
   const { initiatedAt, answeredAt, endedAt, endedBy } = story;
-  const talk = talkOf(story);
+  const talk = answeredAt === null ? 0 : seconds(endedAt) - seconds(answeredAt);
   const cost = (Math.ceil(talk / 60) * 0.0085).toFixed(5);
   const local = (ms: number | null): string => (ms === null ? '' : clock(ms + ZONE_MS));
   const fields = {
@@ -74,14 +75,14 @@ function hangup(id: string, story: LegStory): Webhook {
       BillDuration: String(Math.ceil(talk / 60) * 60),
     },
   };
-  const leg = claimOf(id, story);
-  const verdict = { ...end, source: endedBy, providerCause: code, talkSeconds: talk, price: cost };
-  const claims: Claim[] = [
-    { ...leg, state: 'initiated', at: wholeSecond(initiatedAt) },
-    ...(answeredAt === null ? [] : [{ ...leg, state: 'answered', at: wholeSecond(answeredAt) } as const]),
-    { ...leg, ...verdict, state: 'ended', at: wholeSecond(endedAt) },
-  ];
-  return form('Hangup', endedAt, { path: 'hangup', fields, claims });
+  // It states the end alone; when the leg began and was answered follows from its seconds.
+  const claim: Claim = {
+    ...claimOf(id, story),
+    ...{ ...end, state: 'ended', at: wholeSecond(endedAt), source: endedBy, providerCause: code, price: cost },
+    talkSeconds: talk,
+    totalSeconds: seconds(endedAt) - seconds(initiatedAt),
+  };
+  return form('Hangup', endedAt, { path: 'hangup', fields, claims: [claim] });
 }
 
 /** What asks for XML: an incoming call that rings, an outgoing one that was answered. */
