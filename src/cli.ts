@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { IMPORT_USAGE, readImportCommand, runImport } from './cli/import-webhooks.js';
+import { REBUILD_USAGE, readRebuildCommand, runRebuild } from './cli/rebuild-calls.js';
 import { type Config, readConfig } from './platform/config.js';
 import { findDatabase } from './platform/db/find-database.js';
 import { migrateToLatest } from './platform/db/migrate.js';
@@ -36,6 +38,24 @@ const COMMANDS: readonly Command[] = [
     },
   },
   {
+    name: 'rebuild-calls',
+    takes: '[--dry-run] …',
+    about: 'Makes call logs anew from the kept webhooks, after an adapter was corrected.',
+    run: (args) => {
+      const wish = usable(REBUILD_USAGE, () => readRebuildCommand(args));
+      return withSystem(({ features }) => runRebuild(features.ingestion, wish, console.log));
+    },
+  },
+  {
+    name: 'import-webhooks',
+    takes: '--carrier <id> <files…>',
+    about: 'Takes webhooks that a provider left behind in files.',
+    run: (args) => {
+      const command = usable(IMPORT_USAGE, () => readImportCommand(args));
+      return withSystem(({ features }) => runImport(features.ingestion, command, console.log));
+    },
+  },
+  {
     name: 'settings-table',
     takes: '',
     about: 'Prints docs/settings.md.',
@@ -48,6 +68,15 @@ const COMMANDS: readonly Command[] = [
     run: () => withSystem((system) => console.log(JSON.stringify(system.describe(), null, 2))),
   },
 ];
+
+/** The sentence of what is wrong with the arguments, with what they should be. */
+function usable<T>(usage: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n\nUsage: switchboard ${usage}`);
+  }
+}
 
 async function createOperator({ features }: System, username: string): Promise<void> {
   const password = randomBytes(15).toString('base64url');

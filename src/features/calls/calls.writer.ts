@@ -4,6 +4,7 @@ import type { Db } from '../../platform/db/connect.js';
 import type { StoredEvent } from '../events/index.js';
 import { type CallEvent, eventsOf, timelineEntries } from './call-events.js';
 import { writeCalls } from './calls.repository.js';
+import { planRebuild, type RebuildQuestion } from './rebuild-plan.js';
 import { type CallChange, type LegReports, planReports, type RecordPlan } from './record-reports.js';
 
 export interface PlannedCalls {
@@ -12,9 +13,16 @@ export interface PlannedCalls {
   readonly events: readonly CallEvent[];
 }
 
+export interface PlannedRebuild extends PlannedCalls {
+  /** Ids of call logs of which nothing states anything any more: left alone. */
+  readonly unstated: readonly string[];
+}
+
 export interface CallsWriter {
   /** Takes the families' locks, which are held until the commit, and tells what the reports change. */
   plan(tx: Db, reports: readonly LegReports[]): Promise<PlannedCalls>;
+  /** The same for call logs made anew from all their webhooks: what they were is not joined, but replaced. */
+  rebuild(tx: Db, question: RebuildQuestion): Promise<PlannedRebuild>;
   /** `placed`: the planned events in the same order, with their seq. */
   write(tx: Db, planned: PlannedCalls, placed: readonly StoredEvent[]): Promise<void>;
 }
@@ -25,6 +33,12 @@ export function createCallsWriter(clock: Clock): CallsWriter {
       const now = clock.now();
       const plan = await planReports(tx, reports, now);
       return { plan, events: plan.changes.flatMap((change) => eventsOf(change, now)) };
+    },
+    async rebuild(tx, question) {
+      const now = clock.now();
+      const { changes, unstated } = await planRebuild(tx, question, now);
+      const plan = { changes, placed: new Map(), unplaced: new Map(), arrivedKeys: [] };
+      return { plan, unstated, events: changes.flatMap((change) => eventsOf(change, now)) };
     },
     write: (tx, { plan, events }, placed) => writeChanges(tx, plan.changes, events, placed),
   };

@@ -11,10 +11,12 @@ export { callFilterKeys, readTime } from './call-filters.schema.js';
 export { legKey, numberKey, sessionKey } from './call-placement.js';
 export { presentCall } from './calls.present.js';
 export { type Board, readBoard } from './calls.queries.js';
+export type { CallRecord } from './calls.repository.js';
 export { callAnswer } from './calls.schema.js';
 export type { CallMarks, CallsService } from './calls.service.js';
 export { closeLostCalls } from './calls.sweeper.js';
-export { type CallsWriter, createCallsWriter, type PlannedCalls } from './calls.writer.js';
+export { type CallsWriter, createCallsWriter, type PlannedCalls, type PlannedRebuild } from './calls.writer.js';
+export { type CallSources, type RebuildQuestion, sourcesOf } from './rebuild-plan.js';
 export type { LegReports, RecordPlan, ReportingCarrier } from './record-reports.js';
 
 /**

@@ -17,6 +17,7 @@ import { createCarrierDelays, deleteOldDelays } from './carrier-delays.js';
 import { carrierStatisticsRoutes } from './carrier-statistics.js';
 import { createDeliveryCounter } from './delivery-counter.js';
 import { createDrain } from './drain.js';
+import { type ImportResult, importWebhooks, type SavedWebhook } from './import-webhooks.js';
 import { inboundWebhooksRoutes } from './inbound-webhooks.routes.js';
 import { createInboundWebhooksService } from './inbound-webhooks.service.js';
 import { takeUpWebhooks } from './inbox.repository.js';
@@ -26,9 +27,13 @@ import { createIngestionService } from './ingestion.service.js';
 import { type BacklogWatch, sweepOldWebhooks, sweepWaiting, takeUpClaimed, watchBacklog } from './ingestion.sweeper.js';
 import { createDrainJob, createPoke, INGESTION_SCHEDULES, ingestionJobs, watchInbox } from './ingestion.worker.js';
 import { createIngestionMetrics } from './ingestion-metrics.js';
+import { type RebuildResult, type RebuildWish, rebuildCalls } from './rebuild-calls.js';
 import { drainWithReplays } from './webhook-replays.js';
 
 export { WEBHOOK_PATHS } from './door-description.js';
+
+export type { ImportResult, SavedWebhook } from './import-webhooks.js';
+export type { RebuildResult, RebuildWish } from './rebuild-calls.js';
 
 export interface IngestionParts {
   readonly eventLog: EventLog;
@@ -47,6 +52,10 @@ export interface Ingestion {
   readonly backlog: BacklogWatch;
   /** Works off what is in the inbox, in this process. */
   drain(): Promise<void>;
+  /** Call logs anew from the kept webhooks; `tell` gets a line for each that changes. */
+  rebuildCalls(wish: RebuildWish, tell: (line: string) => void): Promise<RebuildResult>;
+  /** Stores saved webhooks of a carrier. @throws AppError 404 */
+  importWebhooks(carrierId: string, saved: AsyncIterable<SavedWebhook> | Iterable<SavedWebhook>): Promise<ImportResult>;
   /** Queues the replay of webhooks for numbers that nobody held until now. */
   tellClaimed(numbers: readonly string[]): Promise<void>;
 }
@@ -103,6 +112,8 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
       },
     }),
     drain: () => drainJob.run(),
+    rebuildCalls: (wish, tell) => rebuildCalls({ db, clock, eventLog, calls, carriers }, wish, tell),
+    importWebhooks: (carrierId, saved) => importWebhooks({ carriers, batcher, clock }, carrierId, saved),
     schedules: INGESTION_SCHEDULES,
     watch() {
       const watching = watchInbox(drainJob, (error) => log.warn({ err: error }, 'inbox cannot be worked off now'));

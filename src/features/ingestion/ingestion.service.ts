@@ -79,7 +79,7 @@ export function createIngestionService(deps: IngestionDeps): IngestionService {
   };
 }
 
-function newWebhook(
+export function newWebhook(
   line: CarrierLine,
   request: WebhookRequest,
   content: WebhookContent,
