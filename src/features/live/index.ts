@@ -13,6 +13,7 @@ import type { Session } from './session.js';
 import { type SessionChecker, watchSessions } from './session-watch.js';
 
 export { describeLive } from './asyncapi.js';
+export { type CallFilter, judge, type Scope } from './call-filter.js';
 export type { TokenResolver } from './handshake.js';
 export type { Board, BoardReader, CallShape } from './live.queries.js';
 export type { SessionChecker, SessionVerdict } from './session-watch.js';

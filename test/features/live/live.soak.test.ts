@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect } from 'chai';
+import { type Login, runSoak } from '../../../bench/lib/live-soak.js';
+import { createTestDatabase } from '../../support/database.js';
+import { makeScratchDirectory } from '../../support/scratch.js';
+import { hasRedis } from '../../support/system.js';
+
+const ADMIN: Login = { username: 'soak', password: 'soak-password' };
+
+describe('live soak', function () {
+  this.timeout(120_000);
+  const children: ChildProcess[] = [];
+
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+  });
+
+  for (const withRedis of [false, true]) {
+    it(`loses, doubles and shows nothing wrongly while processes are killed${withRedis ? ', with Redis' : ''}`, async function () {
+      if (withRedis && !hasRedis()) this.skip();
+      const database = await createTestDatabase();
+      const folder = makeScratchDirectory();
+      const redis = withRedis ? { REDIS_URL: process.env.TEST_REDIS_URL ?? '' } : {};
+
+      const report = await runSoak({
+        databaseUrl: database.url,
+        admin: ADMIN,
+        start: (roles, port) =>
+          start({ DATABASE_URL: database.url, DATA_DIR: folder, ROLES: roles, PORT: String(port), ...redis }),
+        ...{ subscribers: 30, events: 300, cuts: 3, kills: 1, rate: 60, seed: withRedis ? 2 : 1 },
+      });
+
+      expect(report).to.include({ stored: 300, lost: 0, doubled: 0, disordered: 0, strange: 0 });
+      expect(report.delivered).to.be.above(3000);
+      await database.drop();
+    });
+  }
+
+  /** A process of its own, from the sources, once it is ready. */
+  async function start(settings: Record<string, string>) {
+    const env = {
+      ...{ PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', LOG_LEVEL: 'silent', RATE_LIMITS: 'off' },
+      ...{ JWT_SECRET: 's'.repeat(40), ENCRYPTION_KEY: 's'.repeat(40), DATABASE_POOL: '6' },
+      ...{ ADMIN_USERNAME: ADMIN.username, ADMIN_PASSWORD: ADMIN.password },
+      ...settings,
+    };
+    const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    children.push(child);
+    const url = await readyUrl(child);
+    const stop = async (): Promise<void> => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    };
+    return { url, port: Number(new URL(url).port), pid: child.pid ?? 0, stop };
+  }
+
+  async function readyUrl(child: ChildProcess): Promise<string> {
+    let text = '';
+    for await (const chunk of child.stdout ?? []) {
+      text += chunk;
+      const url = /ready on (http:\S+)/.exec(text)?.[1];
+      if (url) return url;
+    }
+    throw new Error('The process ended before it was ready.');
+  }
+});
