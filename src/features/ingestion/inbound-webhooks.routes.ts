@@ -1,3 +1,4 @@
+import Joi from 'joi';
 import { decodeCursor, pageReply } from '../../http/pagination.js';
 import { type AnyRoute, route } from '../../http/route.js';
 import { invalidFields } from '../../lib/errors.js';
@@ -50,7 +51,13 @@ function readingRoutes(service: InboundWebhooksService): AnyRoute[] {
       description: SEEN,
       scope: 'webhooks:read',
       query: webhookPage,
-      responses: { 200: { description: 'The webhooks.', schema: webhookAnswer, headers: { Link: 'The next page.' } } },
+      responses: {
+        200: {
+          description: 'The webhooks.',
+          schema: Joi.array().items(webhookAnswer),
+          headers: { Link: 'The next page.' },
+        },
+      },
       async handle({ actor, query, url }) {
         const { limit, cursor, ...filters } = query;
         const page = await service.list(actor, { filters, limit, after: placeOf(cursor) });
@@ -65,7 +72,7 @@ function readingRoutes(service: InboundWebhooksService): AnyRoute[] {
       description: `Without \`status\`: those that are waiting, ignored or failed. The most common first. ${SEEN}`,
       scope: 'webhooks:read',
       query: webhookFilters,
-      responses: { 200: { description: 'The groups.', schema: webhookSummaryAnswer } },
+      responses: { 200: { description: 'The groups.', schema: Joi.array().items(webhookSummaryAnswer) } },
       handle: async ({ actor, query }) => (await service.summarise(actor, query)).map(presentGroup),
     }),
     route<Id>({
