@@ -2,6 +2,7 @@ import type { SecretBox } from '../../platform/secret-box.js';
 import type { PortException, PortOrder, PortOrderStatus } from './port-order.js';
 import { maskPin, openSecrets, type SubscriberSecrets, sealSecrets } from './subscriber-secrets.js';
 
+/** An empty text is what a form sends for nothing. */
 export interface SubscriberInput {
   readonly name?: string | null;
   readonly address?: string | null;
@@ -39,7 +40,7 @@ export function editOrder(order: PortOrder, input: OrderInput, box: SecretBox): 
     ...(input.losing_carrier !== undefined && { losingCarrier: input.losing_carrier }),
     ...(input.requested_for !== undefined && { requestedFor: input.requested_for }),
     ...(subscriber.name !== undefined && { subscriberName: subscriber.name }),
-    ...(subscriber.address !== undefined && { subscriberAddress: subscriber.address }),
+    ...(subscriber.address !== undefined && { subscriberAddress: subscriber.address || null }),
     ...(!isSame(secrets, known) && { subscriberSecrets: sealSecrets(box, order.id, secrets) }),
   };
 }
@@ -48,8 +49,8 @@ function editSecrets(known: SubscriberSecrets, { account_number, pin }: Subscrib
   // A client that sends back what it read means the PIN that is there.
   const isMask = pin !== undefined && pin !== null && pin === maskPin(known.pin);
   return {
-    accountNumber: account_number === undefined ? known.accountNumber : account_number,
-    pin: pin === undefined || isMask ? known.pin : pin,
+    accountNumber: account_number === undefined ? known.accountNumber : account_number || null,
+    pin: pin === undefined || isMask ? known.pin : pin || null,
   };
 }
 

@@ -41,13 +41,7 @@ const day = () =>
     .meta({ schema: { format: 'date' } })
     .example('2026-12-01');
 
-/** Forms send what was left empty as an empty text. */
-const optionalText = (most: number) =>
-  text()
-    .trim()
-    .max(most)
-    .custom((value: string) => (value === '' ? null : value))
-    .allow(null, '');
+const optionalText = (most: number) => text().trim().max(most).allow(null, '');
 
 const subscriber = Joi.object({
   name: text().trim().max(200).allow(null).description('As the losing carrier has it on record.').example('Jane Doe'),
