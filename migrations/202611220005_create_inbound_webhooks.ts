@@ -34,9 +34,18 @@ export async function up(knex: Knex): Promise<void> {
     create index inbound_webhooks_of_account on inbound_webhooks (account_id, received_at desc, id desc);
     create index inbound_webhooks_of_carrier on inbound_webhooks (carrier_id, received_at desc, id desc);
     create index inbound_webhooks_of_call on inbound_webhooks (call_log_id) where call_log_id is not null;
+
+    -- The oldest pending webhooks that nobody holds, locked. A function for its settings: the planner knows the backlog
+    -- from statistics that lag behind, and would rather sort all of it than walk the index as far as it needs.
+    create function claim_webhooks(most integer) returns setof inbound_webhooks language sql
+      set enable_bitmapscan = off set enable_sort = off set enable_seqscan = off as $$
+      select * from inbound_webhooks
+      where status = 'pending' and (next_attempt_at is null or next_attempt_at <= now())
+      order by id limit most for update skip locked
+    $$;
   `);
 }
 
 export async function down(knex: Knex): Promise<void> {
-  await knex.raw('drop table inbound_webhooks');
+  await knex.raw('drop function claim_webhooks; drop table inbound_webhooks');
 }

@@ -42,7 +42,7 @@ export function buildRecord(parts: { base: RecordBase; facts: CallFacts; reports
     direction,
     caller_number: from,
     called_number: to,
-    country: countryOf(direction === 'incoming' ? from : to),
+    country: countryOfOther(base, direction === 'incoming' ? from : to),
     status: view.status,
     disposition: view.disposition,
     started_at: new Date(view.startedAt),
@@ -61,6 +61,13 @@ export function buildRecord(parts: { base: RecordBase; facts: CallFacts; reports
     last_news_at: lastNews(base, facts, reports),
     facts,
   };
+}
+
+/** Metadata are asked once for a call: the other party hardly ever changes. */
+function countryOfOther(base: RecordBase, party: string): string | null {
+  const known = base as Partial<CallRecord>;
+  const before = known.direction === 'incoming' ? known.caller_number : known.called_number;
+  return known.country !== undefined && before === party ? known.country : countryOf(party);
 }
 
 /** Left alone once the end is reported: nothing asks for it then, and a late price need not touch an index. */

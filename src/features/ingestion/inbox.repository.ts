@@ -52,12 +52,7 @@ const CLAIMED = 'id, carrier_id, provider, delivery_key, method, path, headers, 
 
 /** The oldest pending webhooks that no other worker holds, locked until the commit. */
 export async function claimWebhooks(tx: Db, limit: number): Promise<PendingWebhook[]> {
-  const { rows } = await tx.raw<{ rows: PendingWebhook[] }>(
-    `select ${CLAIMED} from inbound_webhooks
-     where status = 'pending' and (next_attempt_at is null or next_attempt_at <= now())
-     order by id limit ? for update skip locked`,
-    [limit],
-  );
+  const { rows } = await tx.raw<{ rows: PendingWebhook[] }>(`select ${CLAIMED} from claim_webhooks(?)`, [limit]);
   return rows;
 }
 
@@ -109,11 +104,13 @@ const TAKEN_UP = ['unknown_number', 'unknown_call', 'unknown_parent'];
 export async function takeUpWebhooks(tx: Db, keys: readonly string[], except: readonly string[]): Promise<number> {
   if (keys.length === 0) return 0;
   const { rows } = await tx.raw<{ rows: { count: number }[] }>(
-    `with taken as (
-       select id from inbound_webhooks
-       where wait_keys && ?::text[] and status <> 'pending' and code = any(?::text[])
-         and id <> all(?::uuid[])
-       order by id for update skip locked),
+    `with found as materialized (
+       select distinct w.id from unnest(?::text[]) as key
+       cross join lateral (select id from inbound_webhooks where wait_keys @> array[key] offset 0) as w),
+     taken as materialized (
+       select w.id from found join inbound_webhooks w on w.id = found.id
+       where w.status <> 'pending' and w.code = any(?::text[]) and w.id <> all(?::uuid[])
+       order by w.id for update of w skip locked),
      updated as (
        update inbound_webhooks w set status = 'pending', processed_at = null, next_attempt_at = null
        from taken where w.id = taken.id returning 1)

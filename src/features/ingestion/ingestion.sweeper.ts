@@ -47,24 +47,33 @@ export interface BacklogWatch {
 }
 
 const LOOK_EVERY_MS = 1000;
+/** A long backlog takes long to count: counting may cost a twentieth of the time, no more. */
+const REST_PER_LOOK = 20;
 
-/** Looks once a second how many webhooks wait, so that the door need not ask. */
+/** Looks about once a second how many webhooks wait, so that the door need not ask. */
 export function watchBacklog(db: Knex, most: number, onLook: (waiting: number) => void): BacklogWatch {
   let waiting = 0;
-  let isLooking = false;
+  let isStopped = false;
+  let timer: NodeJS.Timeout | undefined;
+
   async function look(): Promise<void> {
-    if (isLooking) return;
-    isLooking = true;
+    const began = performance.now();
     try {
       waiting = await countBacklog(db, most);
       onLook(waiting);
     } catch {
       // Out of reach: the store itself refuses then, and the last count stands.
-    } finally {
-      isLooking = false;
     }
+    const rest = Math.max(LOOK_EVERY_MS, (performance.now() - began) * REST_PER_LOOK);
+    if (!isStopped) timer = setTimeout(() => void look(), rest).unref();
   }
-  const timer = setInterval(() => void look(), LOOK_EVERY_MS).unref();
   void look();
-  return { isFull: () => waiting >= most, size: () => waiting, stop: () => clearInterval(timer) };
+  return {
+    isFull: () => waiting >= most,
+    size: () => waiting,
+    stop() {
+      isStopped = true;
+      clearTimeout(timer);
+    },
+  };
 }
