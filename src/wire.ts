@@ -7,6 +7,7 @@ import { createIngestion, WEBHOOK_PATHS } from './features/ingestion/index.js';
 import { createLive } from './features/live/index.js';
 import { createNumbers } from './features/numbers/index.js';
 import { createPorting } from './features/porting/index.js';
+import { createReports } from './features/reports/index.js';
 import { createTokens } from './features/tokens/index.js';
 import { createApp } from './http/app.js';
 import { createAuthenticate } from './http/authenticate.js';
@@ -51,16 +52,17 @@ function createFeatures(platform: Platform) {
   });
   const apiKeys = createApiKeys(platform);
   const tokens = createTokens(platform, { passwords: accounts.passwords, fromApiKey: apiKeys.resolve });
+  const reports = createReports(platform);
   const live = createLive(platform, { ...tokens.sessions, calls: { columns: CALL_COLUMNS, present: presentCall } });
-  return { events, carriers, calls, ingestion, numbers, porting, accounts, apiKeys, tokens, live };
+  return { events, carriers, calls, ingestion, numbers, porting, accounts, apiKeys, tokens, live, reports };
 }
 
 export type Features = ReturnType<typeof createFeatures>;
 
 /** What each role opens. */
 function doorsOf(features: Features): Doors {
-  const { events, carriers, calls, ingestion, numbers, porting, accounts, apiKeys, tokens, live } = features;
-  const resources = [tokens, accounts, apiKeys, numbers, carriers, ingestion, calls, live, events, porting];
+  const { events, carriers, calls, ingestion, numbers, porting, accounts, apiKeys, tokens, live, reports } = features;
+  const resources = [tokens, accounts, apiKeys, numbers, carriers, ingestion, calls, live, events, porting, reports];
   return {
     api: { routes: resources.flatMap(({ routes }) => routes), raw: [ingestion.door] },
     live,
