@@ -1,5 +1,6 @@
 import { createAccounts } from './features/accounts/index.js';
 import { createApiKeys } from './features/api-keys/index.js';
+import { createAudit } from './features/audit/index.js';
 import { CALL_COLUMNS, createCalls, createCallsWriter, presentCall } from './features/calls/index.js';
 import { createCarriers } from './features/carriers/index.js';
 import { createEvents } from './features/events/index.js';
@@ -9,6 +10,7 @@ import { createNumbers } from './features/numbers/index.js';
 import { createPorting } from './features/porting/index.js';
 import { createReports } from './features/reports/index.js';
 import { createTokens } from './features/tokens/index.js';
+import { createTwoFactor } from './features/two-factor/index.js';
 import { createApp } from './http/app.js';
 import { createAuthenticate } from './http/authenticate.js';
 import { mountRoutes } from './http/dispatch.js';
@@ -51,24 +53,60 @@ function createFeatures(platform: Platform) {
       }),
   });
   const apiKeys = createApiKeys(platform);
-  const tokens = createTokens(platform, { passwords: accounts.passwords, fromApiKey: apiKeys.resolve });
+  const audit = createAudit(platform);
+  const twoFactor = createTwoFactor(platform, accounts);
+  const tokens = createTokens(platform, {
+    ...{ passwords: accounts.passwords, fromApiKey: apiKeys.resolve, twoFactor, audit: audit.record },
+  });
   const reports = createReports(platform);
   const live = createLive(platform, { ...tokens.sessions, calls: { columns: CALL_COLUMNS, present: presentCall } });
-  return { events, carriers, calls, ingestion, numbers, porting, accounts, apiKeys, tokens, live, reports };
+  return {
+    events,
+    carriers,
+    calls,
+    ingestion,
+    numbers,
+    porting,
+    accounts,
+    apiKeys,
+    audit,
+    twoFactor,
+    tokens,
+    live,
+    reports,
+  };
 }
 
 export type Features = ReturnType<typeof createFeatures>;
 
 /** What each role opens. */
 function doorsOf(features: Features): Doors {
-  const { events, carriers, calls, ingestion, numbers, porting, accounts, apiKeys, tokens, live, reports } = features;
-  const resources = [tokens, accounts, apiKeys, numbers, carriers, ingestion, calls, live, events, porting, reports];
+  const {
+    events,
+    carriers,
+    calls,
+    ingestion,
+    numbers,
+    porting,
+    accounts,
+    apiKeys,
+    audit,
+    twoFactor,
+    tokens,
+    live,
+    reports,
+  } = features;
+  const people = [tokens, accounts, apiKeys, twoFactor, audit];
+  const resources = [...people, numbers, carriers, ingestion, calls, live, events, porting, reports];
   return {
     api: { routes: resources.flatMap(({ routes }) => routes), raw: [ingestion.door] },
     live,
     worker: {
-      jobs: { ...ingestion.jobs, ...events.workers, ...tokens.workers, ...porting.jobs },
-      schedules: [...ingestion.schedules, ...events.schedules, ...tokens.schedules, ...porting.schedules],
+      jobs: { ...ingestion.jobs, ...events.workers, ...tokens.workers, ...porting.jobs, ...audit.workers },
+      schedules: [
+        ...[...ingestion.schedules, ...events.schedules, ...tokens.schedules, ...porting.schedules],
+        ...audit.schedules,
+      ],
       watch: () => ingestion.watch(),
     },
   };
@@ -97,6 +135,7 @@ export async function wire(options: PlatformOptions): Promise<System> {
   const router = mountRoutes(doors.routes, {
     authenticate: createAuthenticate(jwtSecret, features.tokens.sessions),
     limit: createRateLimit(limiter, config.rateLimits),
+    audit: features.audit.trail,
   });
   const app = createApp({
     ...{ log, metrics, router, rawDoors: doors.rawDoors },

@@ -28,7 +28,8 @@ const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   porting: ['numbers', 'events', 'carriers'],
   reports: ['calls', 'numbers'],
   retention: ['calls', 'events', 'ingestion'],
-  tokens: ['accounts'],
+  tokens: ['accounts', 'audit', 'two-factor'],
+  'two-factor': ['accounts'],
 };
 
 interface Source {

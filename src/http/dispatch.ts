@@ -3,6 +3,8 @@ import type { Context } from 'koa';
 import { AppError, notFound, permissionDenied } from '../lib/errors.js';
 import { isId } from '../lib/ids.js';
 import { type Actor, hasRole, hasScope } from './actor.js';
+import type { AuditTrail } from './audit.js';
+import { audited, isAudited } from './audited.js';
 import { bodyKind, readBody } from './body.js';
 import { type AnyRoute, Reply } from './route.js';
 import { describeSeedEndpoint } from './seed-options.js';
@@ -12,6 +14,8 @@ export interface DispatchDeps {
   authenticate(ctx: Context): Promise<Actor>;
   /** Takes the request's cost from the caller's share; throws 429. Sets the rate-limit headers. */
   limit(ctx: Context, route: AnyRoute | undefined, actor: Actor | null): Promise<void>;
+  /** Is told of changes; absent: nobody is. */
+  readonly audit?: AuditTrail;
 }
 
 const DEFAULT_BODY_LIMIT = 1_048_576;
@@ -66,7 +70,7 @@ async function serve(ctx: Context, path: string, rows: readonly AnyRoute[], deps
   const params = ctx.params as Record<string, string>;
   if (!Object.entries(params).every(([name, value]) => isParam(name, value))) throw notFound();
   await found.permit?.({ actor: actor ?? NOBODY, params });
-  await answer(ctx, found, actor ?? NOBODY, params);
+  await answer(ctx, { row: found, siblings: rows, actor: actor ?? NOBODY, params }, deps);
 }
 
 async function authenticate(ctx: Context, row: AnyRoute | undefined, deps: DispatchDeps): Promise<Actor> {
@@ -105,7 +109,15 @@ function checkPermission(actor: Actor, row: AnyRoute): void {
   throw new AppError('forbidden', 'insufficient_scope', detail);
 }
 
-async function answer(ctx: Context, row: AnyRoute, actor: Actor, params: Record<string, string>): Promise<void> {
+interface Found {
+  readonly row: AnyRoute;
+  /** Every route of the path. */
+  readonly siblings: readonly AnyRoute[];
+  readonly actor: Actor;
+  readonly params: Record<string, string>;
+}
+
+async function answer(ctx: Context, { row, siblings, actor, params }: Found, { audit }: DispatchDeps): Promise<void> {
   const kind = row.body || row.accepts ? bodyKind(ctx.req, row.accepts ?? ['json']) : null;
   const read = await readBody(ctx.req, kind, row.bodyLimit ?? DEFAULT_BODY_LIMIT);
   const query = row.query ? validateQuery(row.query, { ...ctx.query }, row.unknownQuery ?? 'refuse') : {};
@@ -114,7 +126,7 @@ async function answer(ctx: Context, row: AnyRoute, actor: Actor, params: Record<
   const left = new AbortController();
   ctx.res.once('close', () => ctx.res.writableFinished || left.abort());
 
-  const outcome = await row.handle({
+  const request = {
     actor,
     params,
     query: query as Record<string, unknown>,
@@ -125,8 +137,10 @@ async function answer(ctx: Context, row: AnyRoute, actor: Actor, params: Record<
     headers: ctx.headers,
     url: new URL(ctx.originalUrl, 'http://switchboard'),
     signal: left.signal,
-    note: (facts) => Object.assign(ctx.state.facts, facts),
-  });
+    note: (facts: Readonly<Record<string, unknown>>) => void Object.assign(ctx.state.facts, facts),
+  };
+  const isTold = audit !== undefined && isAudited(row, query);
+  const outcome = await (isTold ? audited(audit, { row, siblings, request, given: read.value }) : row.handle(request));
   write(ctx, row, outcome instanceof Reply ? outcome : new Reply(outcome));
 }
 

@@ -80,6 +80,11 @@ export interface Route<Params = Record<string, string>, Query = Record<string, u
   readonly bodyLimit?: number;
   /** What a call costs of the rate limit; default 1. */
   readonly cost?: number;
+  /**
+   * Changes are told to the audit log under names made from method and path; `false`: the feature tells it itself, or
+   * nothing is changed.
+   */
+  readonly audit?: false;
   /** Status of a plain success; default 200, or 204 where nothing is returned. */
   readonly status?: number;
   readonly responses: Readonly<Record<number, RouteResponse>>;

@@ -3,6 +3,8 @@ import type { AnyRoute } from '../../http/route.js';
 import type { Platform } from '../../platform/platform.js';
 import type { JobHandlers } from '../../platform/queue/queue.js';
 import type { Passwords } from '../accounts/index.js';
+import type { RecordAudit } from '../audit/index.js';
+import type { TwoFactor } from '../two-factor/index.js';
 import { createIssuer } from './issuer.js';
 import { createLoginLimits } from './login-limits.js';
 import { createSessions, type Sessions } from './sessions.js';
@@ -16,7 +18,9 @@ export type { SessionRef, Sessions, SessionVerdict } from './sessions.js';
  * Sign-ins, tokens, and who stands behind a token or key.
  *
  * @example
- * const tokens = createTokens(platform, { passwords: accounts.passwords, fromApiKey: apiKeys.resolve });
+ * const tokens = createTokens(platform, {
+ *   passwords: accounts.passwords, fromApiKey: apiKeys.resolve, twoFactor, audit: audit.record,
+ * });
  * createAuthenticate(platform.jwtSecret, tokens.sessions);          // http: an ActorResolver
  * const actor = await tokens.sessions.resolveToken(handshake.auth.token);   // live: not_authenticated|token_not_valid
  * const verdicts = await tokens.sessions.checkSessions(actors);     // live: on a hint of SESSIONS_TOPIC, and now and then
@@ -34,11 +38,14 @@ export interface Tokens {
 
 export interface TokensDeps {
   readonly passwords: Passwords;
+  readonly twoFactor: Pick<TwoFactor, 'prove' | 'enrolDemanded'>;
+  readonly audit: RecordAudit;
   /** @throws AppError unauthenticated */
   readonly fromApiKey: (key: string) => Promise<Actor>;
 }
 
-export function createTokens(platform: Platform, { passwords, fromApiKey }: TokensDeps): Tokens {
+export function createTokens(platform: Platform, deps: TokensDeps): Tokens {
+  const { fromApiKey, ...others } = deps;
   const { db, clock, wakeups, config, jwtSecret } = platform;
   const sessions = createSessions({ db, clock, jwtSecret, fromApiKey });
   const issuer = createIssuer({
@@ -49,7 +56,10 @@ export function createTokens(platform: Platform, { passwords, fromApiKey }: Toke
   });
   const limits = createLoginLimits(config.rateLimits ? platform.limiter : null);
   const { refreshReuseWindow: reuseWindowSeconds } = config;
-  const service = createTokensService({ db, clock, wakeups, passwords, issuer, limits, sessions, reuseWindowSeconds });
+  const service = createTokensService({
+    ...others,
+    ...{ db, clock, wakeups, issuer, limits, sessions, reuseWindowSeconds },
+  });
   const sweep = createTokensSweeper({ db, clock });
   return {
     service,

@@ -18,9 +18,17 @@ const text = (): Joi.StringSchema =>
     .messages({ 'string.nullCharacter': 'Null characters are not allowed.' })
     .meta({ schema: { type: 'string', minLength: 1 } });
 
-export const login = Joi.object({
+export const credentials = Joi.object({
   username: text().trim().required().example('ada'),
   password: text().required().example('correct horse battery staple'),
+});
+
+/** Of those without a second factor `otp` may be anything, as every member that the seed did not know. */
+export const login = credentials.keys({
+  otp: Joi.any()
+    .meta({ schema: { type: 'string' } })
+    .description('Of users with a second factor: a code of the authenticator app, or a recovery code.')
+    .example('492039'),
 });
 
 export const refreshBody = Joi.object({ refresh: text().trim().required().description('A refresh token.') });

@@ -11,9 +11,20 @@ import {
   publishSessions,
   replacePasswordHash,
 } from '../accounts/index.js';
+import type { Origin, RecordAudit } from '../audit/index.js';
+import type { Enrolment, Proof, TwoFactor } from '../two-factor/index.js';
 import type { TokenIssuer, TokenPair } from './issuer.js';
 import type { LoginLimits } from './login-limits.js';
 import type { Sessions } from './sessions.js';
+import {
+  enrolled,
+  type FailureReason,
+  failedSignIn,
+  passwordChanged,
+  signedIn,
+  signedOut,
+  theft,
+} from './sign-in-audit.js';
 import { type JudgedClaims, newNodeId, nodeOfJti } from './token.js';
 import { judgeFork } from './token-fork.js';
 import { noActiveAccount, tokenNotValid, wrongCurrentPassword } from './tokens.errors.js';
@@ -27,22 +38,34 @@ import {
   revokeFamily,
 } from './tokens.repository.js';
 
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+  /** A one-time or recovery code, of whatever shape it came. */
+  readonly otp?: unknown;
+}
+
 export interface TokensService {
   /** @throws 401, 429 */
-  signIn(login: { username: string; password: string; address: string }): Promise<TokenPair>;
+  signIn(login: Login, from: RequestOrigin): Promise<TokenPair>;
+  /** Sets up the second factor that the account demands. @throws 401, 409, 429 */
+  enrol(login: Login, from: RequestOrigin): Promise<Enrolment>;
   /** @throws 401 */
-  refresh(token: string): Promise<TokenPair>;
+  refresh(token: string, from: RequestOrigin): Promise<TokenPair>;
   /** @throws 401 when the token would not be taken */
   verify(token: string): Promise<void>;
   /** Stops the token's family. @throws 401 */
-  signOut(token: string): Promise<void>;
+  signOut(token: string, from: RequestOrigin): Promise<void>;
   /** Signs the user out everywhere else. @throws 400, 429 */
-  changePassword(actor: Actor, change: PasswordChange): Promise<TokenPair>;
+  changePassword(actor: Actor, change: PasswordChange, from: RequestOrigin): Promise<TokenPair>;
 }
 
 export interface PasswordChange {
   readonly current: string;
   readonly next: string;
+}
+
+export interface RequestOrigin extends Origin {
   readonly address: string;
 }
 
@@ -54,11 +77,13 @@ export interface TokensServiceDeps {
   readonly issuer: TokenIssuer;
   readonly limits: LoginLimits;
   readonly sessions: Pick<Sessions, 'fromToken'>;
+  readonly twoFactor: Pick<TwoFactor, 'prove' | 'enrolDemanded'>;
+  readonly audit: RecordAudit;
   readonly reuseWindowSeconds: number;
 }
 
 export function createTokensService(deps: TokensServiceDeps): TokensService {
-  const { db, clock, wakeups, passwords, issuer, limits, sessions } = deps;
+  const { db, clock, wakeups, passwords, issuer, limits, sessions, twoFactor, audit } = deps;
   const present = (): Date => new Date(clock.now());
 
   /** The seed cut the spaces around a password; one that has them is tried as it was sent first. */
@@ -96,13 +121,33 @@ export function createTokensService(deps: TokensServiceDeps): TokensService {
     return { family, nodeId, view };
   }
 
+  /** Whose name and password they are. @throws 401 */
+  async function identify({ username, password }: Login, from: Origin): Promise<Credentials> {
+    const user = await findCredentials(db, { username });
+    const isRight = await isPassword(user?.passwordHash ?? null, password);
+    if (user && isRight && user.isActive) return user;
+    const reason: FailureReason = !user ? 'unknown_username' : isRight ? 'inactive' : 'wrong_password';
+    await audit(db, failedSignIn({ username, user, reason }, from));
+    throw noActiveAccount();
+  }
+
+  async function proveSecondFactor(user: Credentials, { username, otp }: Login, from: Origin): Promise<Proof> {
+    try {
+      return await twoFactor.prove(user.userId, otp);
+    } catch (error) {
+      if (isCode(error, 'otp_invalid')) await audit(db, failedSignIn({ username, user, reason: 'wrong_otp' }, from));
+      throw error;
+    }
+  }
+
   /** Null: the family was stopped, which must be committed before it is told. */
-  async function succeed(tx: Db, token: string): Promise<{ family: Family; pair: TokenPair | null }> {
+  async function succeed(tx: Db, token: string, from: Origin): Promise<{ family: Family; pair: TokenPair | null }> {
     const { family, nodeId, view } = await familyOf(tx, token, true);
     const now = present();
     const verdict = judgeFork(view, now.getTime(), deps.reuseWindowSeconds);
     if (verdict.kind === 'theft') {
       await revokeFamily(tx, family.id, 'forked', now);
+      await audit(tx, theft(family, from));
       return { family, pair: null };
     }
     await markPresented(tx, { familyId: family.id, nodeId, now, aliveUntil: issuer.aliveUntil(family, now) });
@@ -113,21 +158,36 @@ export function createTokensService(deps: TokensServiceDeps): TokensService {
   }
 
   return {
-    signIn: ({ username, password, address }) =>
+    signIn: (login, from) =>
       limits.attempt(
-        { username, address },
+        { username: login.username, address: from.address },
         async () => {
-          const user = await findCredentials(db, { username });
-          const isRight = await isPassword(user?.passwordHash ?? null, password);
-          if (!user || !isRight || !user.isActive) throw noActiveAccount();
-          return beginFamily(db, user);
+          const user = await identify(login, from);
+          const proof = await proveSecondFactor(user, login, from);
+          return db.transaction(async (tx) => {
+            const pair = await beginFamily(tx, user);
+            await audit(tx, signedIn(user, proof, from));
+            return pair;
+          });
         },
-        (error) => isCode(error, 'no_active_account'),
+        isFailedSignIn,
       ),
 
-    async refresh(token) {
+    enrol: (login, from) =>
+      limits.attempt(
+        { username: login.username, address: from.address },
+        async () => {
+          const user = await identify(login, from);
+          const enrolment = await twoFactor.enrolDemanded(user);
+          await audit(db, enrolled(user, from));
+          return enrolment;
+        },
+        isFailedSignIn,
+      ),
+
+    async refresh(token, from) {
       readRefresh(token);
-      const { family, pair } = await db.transaction((tx) => succeed(tx, token));
+      const { family, pair } = await db.transaction((tx) => succeed(tx, token, from));
       if (pair !== null) return pair;
       publishSessions(wakeups, { user_id: family.userId });
       throw tokenNotValid();
@@ -142,24 +202,28 @@ export function createTokensService(deps: TokensServiceDeps): TokensService {
       }
     },
 
-    async signOut(token) {
+    async signOut(token, from) {
       const { familyId, claims } = readRefresh(token);
       const family = await findLivingFamily(db, familyId, { now: present(), lock: false });
       if (!family || (claims.userId !== null && claims.userId !== family.userId)) throw tokenNotValid();
-      await revokeFamily(db, family.id, 'signed_out', present());
+      await db.transaction(async (tx) => {
+        await revokeFamily(tx, family.id, 'signed_out', present());
+        await audit(tx, signedOut(family, from));
+      });
       publishSessions(wakeups, { user_id: family.userId });
     },
 
-    async changePassword(actor, { current, next, address }) {
+    async changePassword(actor, { current, next }, from) {
       const user = actor.userId === null ? undefined : await findCredentials(db, { id: actor.userId });
       if (!user) throw wrongCurrentPassword();
       return limits.attempt(
-        { username: user.username, address },
+        { username: user.username, address: from.address },
         async () => {
           if (!(await isPassword(user.passwordHash, current))) throw wrongCurrentPassword();
           const hash = await passwords.hash(next);
           const pair = await db.transaction(async (tx) => {
             if (!(await replacePasswordHash(tx, user, hash, present()))) throw wrongCurrentPassword();
+            await audit(tx, passwordChanged(user, from));
             const renewed = await findCredentials(tx, { id: user.userId });
             return beginFamily(tx, renewed ?? user);
           });
@@ -171,6 +235,8 @@ export function createTokensService(deps: TokensServiceDeps): TokensService {
     },
   };
 }
+
+const isFailedSignIn = (error: unknown): boolean => isCode(error, 'no_active_account') || isCode(error, 'otp_invalid');
 
 const isCode = (error: unknown, code: string): boolean => (error as { code?: unknown }).code === code;
 

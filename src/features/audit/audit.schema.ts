@@ -1,0 +1,66 @@
+import Joi from 'joi';
+import { type PageQuery, pageQuery } from '../../http/pagination.js';
+import { isId } from '../../lib/ids.js';
+import type { AuditFilters } from './audit.queries.js';
+import { ACTOR_TYPES, OUTCOMES } from './audit-entry.js';
+
+const MOST = 100;
+
+function listOf(isEntry: (entry: string) => boolean, sentence: string): Joi.StringSchema {
+  return Joi.string()
+    .max(5000)
+    .custom((value: string, helpers) => {
+      const entries = [...new Set(value.split(',').map((entry) => entry.trim()))];
+      return entries.length <= MOST && entries.every(isEntry) ? entries : helpers.error('filter.malformed');
+    }, 'comma list')
+    .messages({ 'filter.malformed': sentence })
+    .meta({ schema: { type: 'string' } });
+}
+
+const ids = () => listOf(isId, 'Not a valid id.').description('Comma list.');
+const words = () => listOf((entry) => /^[a-z0-9_.]{1,100}$/.test(entry), 'Not a name.');
+const oneOf = (allowed: readonly string[]) =>
+  listOf((entry) => allowed.includes(entry), `Must be a comma list of: ${allowed.join(', ')}.`);
+
+export const auditPage = Joi.object({
+  action: words().description('Comma list.').example('user.updated,sign_in'),
+  outcome: oneOf(OUTCOMES).description('Comma list.').example('failed'),
+  actor_type: oneOf(ACTOR_TYPES).description('Comma list.'),
+  actor_user_id: ids(),
+  actor_api_key_id: ids(),
+  object_type: words().description('Comma list.').example('virtual_number'),
+  object_id: ids(),
+  created_after: Joi.date().iso().description('created_after ≤ created_at'),
+  created_before: Joi.date().iso().description('created_at < created_before'),
+  account_id: Joi.string()
+    .valid('none')
+    .description('`none`, for operators: what is nobody’s, such as sign-ins under names that nobody has.'),
+  ...pageQuery(),
+});
+
+export type AuditListQuery = PageQuery & AuditFilters & { readonly account_id?: 'none' };
+
+const shown = Joi.object().unknown().allow(null);
+
+export const entryAnswer = Joi.object({
+  id: Joi.string().guid(),
+  created_at: Joi.string().isoDate(),
+  action: Joi.string().example('user.updated'),
+  outcome: Joi.string()
+    .valid(...OUTCOMES)
+    .description('`unknown`: the process broke off in the middle; the change was made or not.'),
+  actor_type: Joi.string()
+    .valid(...ACTOR_TYPES)
+    .description('`operator`: of another account; `anonymous`: nobody signed in.'),
+  actor_user_id: Joi.string().guid().allow(null),
+  actor_api_key_id: Joi.string().guid().allow(null),
+  address: Joi.string().allow(null).example('203.0.113.7'),
+  request_id: Joi.string().allow(null).description('The `X-Request-Id` of the answer.'),
+  object_type: Joi.string().example('user'),
+  object_id: Joi.string().guid().allow(null),
+  members: Joi.array().items(Joi.string()).description('Names of what the request gave.').example(['role']),
+  before: shown.description('The object before, without secrets; of a change, the members that differ.'),
+  after: shown.description('The same after it; of an action, its answer.'),
+});
+
+export const entriesAnswer = Joi.array().items(entryAnswer);

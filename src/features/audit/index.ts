@@ -1,0 +1,55 @@
+import type { AuditTrail } from '../../http/audit.js';
+import type { AnyRoute } from '../../http/route.js';
+import type { Db } from '../../platform/db/connect.js';
+import type { Platform } from '../../platform/platform.js';
+import type { JobHandlers } from '../../platform/queue/queue.js';
+import { deleteEntriesBefore, insertEntries } from './audit.repository.js';
+import { auditRoutes } from './audit.routes.js';
+import { createAuditSweeper, SWEEP_EVERY_MS } from './audit.sweeper.js';
+import type { NewAuditEntry } from './audit-entry.js';
+import { createTrail } from './trail.js';
+
+export { blankDetails } from './audit.repository.js';
+export { type AuditActor, type NewAuditEntry, NOBODY, type Origin, SYSTEM } from './audit-entry.js';
+
+/** Writes entries; on a transaction they stand or fall with it. */
+export type RecordAudit = (db: Db, ...entries: readonly NewAuditEntry[]) => Promise<void>;
+
+/**
+ * The audit log: who changed what, and every sign-in.
+ *
+ * @example
+ * mountRoutes(routes, { authenticate, limit, audit: audit.trail });   // every change through REST, by itself
+ * await audit.record(tx, { action: 'sign_in', … });                  // what a feature tells in its own transaction
+ * await blankDetails(tx, accountId, callLogIds);                      // erasure: what the entries tell of these goes
+ */
+export interface Audit {
+  readonly trail: AuditTrail;
+  readonly record: RecordAudit;
+  readonly routes: readonly AnyRoute[];
+  readonly workers: JobHandlers;
+  readonly schedules: readonly [
+    { readonly name: 'sweep-audit'; readonly payload: Record<string, never>; readonly everyMs: number },
+  ];
+  /** Deletes what is older; answers how many. By hand alone: nothing else shortens the log. */
+  prune(before: Date): Promise<number>;
+  sweep(): Promise<number>;
+}
+
+export function createAudit(platform: Platform): Audit {
+  const { db, clock, log } = platform;
+  const sweep = createAuditSweeper({ db, clock, log });
+  return {
+    sweep,
+    trail: createTrail({ db, clock, log }),
+    record: (on, ...entries) => insertEntries(on, entries, new Date(clock.now())),
+    routes: auditRoutes(db),
+    workers: {
+      'sweep-audit': async () => {
+        await sweep();
+      },
+    },
+    schedules: [{ name: 'sweep-audit', payload: {}, everyMs: SWEEP_EVERY_MS }],
+    prune: (before) => deleteEntriesBefore(db, before),
+  };
+}

@@ -1,0 +1,188 @@
+import type { Knex } from 'knex';
+import type { Actor } from '../../http/actor.js';
+import type { Clock } from '../../lib/clock.js';
+import type { SecretBox } from '../../platform/secret-box.js';
+import type { Wakeups } from '../../platform/wakeups.js';
+import {
+  type Credentials,
+  findCredentials,
+  type Passwords,
+  publishSessions,
+  type UsersService,
+} from '../accounts/index.js';
+import { hashOfRecoveryCode, newRecoveryCodes } from './one-time-code.js';
+import { type Enrolment, placeOfSecret, type SecondFactors } from './second-factors.js';
+import {
+  alreadyEnabled,
+  demanded,
+  noSuchUser,
+  notEnabled,
+  ownFirst,
+  ownReset,
+  wrongOtp,
+  wrongPassword,
+} from './two-factor.errors.js';
+import {
+  deleteFactor,
+  findDemand,
+  findState,
+  listSealedFactors,
+  replaceRecoveryCodes,
+  replaceSealedFactor,
+  type SecondFactor,
+  setDemand,
+  signOutWithoutFactor,
+} from './two-factor.repository.js';
+
+export interface TwoFactorStatus {
+  readonly enabledAt: Date | null;
+  readonly isDemanded: boolean;
+  readonly codesLeft: number;
+}
+
+export interface Resealed {
+  readonly looked: number;
+  readonly resealed: number;
+  readonly unreadable: readonly string[];
+}
+
+/** What somebody shows to change their second factor. */
+export interface Evidence {
+  readonly password: string;
+  readonly otp: string;
+}
+
+export interface TwoFactorService {
+  status(userId: string): Promise<TwoFactorStatus>;
+  /** @throws 400, 409, 429 */
+  begin(userId: string, password: string): Promise<Enrolment>;
+  /** Switches it on; the recovery codes are answered here and never again. @throws 400, 409, 429 */
+  confirm(userId: string, otp: string): Promise<readonly string[]>;
+  renewCodes(userId: string, evidence: Evidence): Promise<readonly string[]>;
+  disable(userId: string, evidence: Evidence): Promise<void>;
+  /** For a colleague who lost their device. @throws 403, 404, 409 */
+  reset(actor: Actor, userId: string): Promise<void>;
+  isDemanded(accountId: string): Promise<boolean>;
+  /** Signs everybody out who has none. @throws 409 when the actor has none */
+  demand(actor: Actor, isDemanded: boolean): Promise<void>;
+  /** Seals every secret anew that was sealed with the previous key. */
+  reseal(): Promise<Resealed>;
+}
+
+export interface TwoFactorServiceDeps {
+  readonly db: Knex;
+  readonly clock: Clock;
+  readonly wakeups: Wakeups;
+  readonly secrets: SecretBox;
+  readonly passwords: Passwords;
+  readonly factors: SecondFactors;
+  readonly users: Pick<UsersService, 'getChangeable'>;
+}
+
+const RESEAL_BATCH = 100;
+
+export function createTwoFactorService(deps: TwoFactorServiceDeps): TwoFactorService {
+  const { db, clock, wakeups, passwords, factors, users } = deps;
+  const now = (): Date => new Date(clock.now());
+
+  async function stateOf(userId: string) {
+    const state = await findState(db, userId);
+    if (!state) throw noSuchUser();
+    return state;
+  }
+
+  async function checkPassword(userId: string, password: string): Promise<Credentials> {
+    const user = await findCredentials(db, { id: userId });
+    if (!user) throw noSuchUser();
+    const isRight = await factors.bounded(userId, () => passwords.verify(user.passwordHash, password));
+    if (!isRight) throw wrongPassword();
+    return user;
+  }
+
+  /** Password and code, as at a sign-in. */
+  async function checkEvidence(userId: string, { password, otp }: Evidence): Promise<SecondFactor> {
+    const { factor } = await stateOf(userId);
+    if (!factor?.enabledAt) throw notEnabled();
+    await checkPassword(userId, password);
+    if ((await factors.proveEnabled(factor, otp)) === 'none') throw wrongOtp();
+    return factor;
+  }
+
+  async function giveCodes(userId: string): Promise<readonly string[]> {
+    const codes = newRecoveryCodes();
+    await db.transaction((tx) => replaceRecoveryCodes(tx, userId, codes.map(hashOfRecoveryCode)));
+    return codes;
+  }
+
+  return {
+    async status(userId) {
+      const { factor, isDemanded, codesLeft } = await stateOf(userId);
+      return { enabledAt: factor?.enabledAt ?? null, isDemanded, codesLeft };
+    },
+    async begin(userId, password) {
+      return factors.enrol(await checkPassword(userId, password));
+    },
+    async confirm(userId, otp) {
+      const { factor } = await stateOf(userId);
+      if (!factor) throw notEnabled();
+      if (factor.enabledAt) throw alreadyEnabled();
+      if (!(await factors.confirm(factor, otp))) throw wrongOtp();
+      return giveCodes(userId);
+    },
+    async renewCodes(userId, evidence) {
+      await checkEvidence(userId, evidence);
+      return giveCodes(userId);
+    },
+    async disable(userId, evidence) {
+      const { isDemanded } = await stateOf(userId);
+      if (isDemanded) throw demanded();
+      await checkEvidence(userId, evidence);
+      await deleteFactor(db, userId);
+    },
+    async reset(actor, userId) {
+      if (actor.userId === userId) throw ownReset();
+      await users.getChangeable(actor, userId);
+      if (!(await deleteFactor(db, userId))) throw notEnabled();
+    },
+    isDemanded: (accountId) => findDemand(db, accountId),
+    async demand(actor, isDemanded) {
+      const own = actor.userId === null ? undefined : await findState(db, actor.userId);
+      if (isDemanded && !own?.factor?.enabledAt) throw ownFirst();
+      const signedOut = await db.transaction(async (tx) => {
+        await setDemand(tx, actor.accountId, isDemanded, now());
+        // A token tells its second only: one of the present second may have been issued before.
+        const nextSecond = new Date((Math.floor(clock.now() / 1000) + 1) * 1000);
+        return isDemanded ? signOutWithoutFactor(tx, actor.accountId, nextSecond) : [];
+      });
+      for (const userId of signedOut) publishSessions(wakeups, { user_id: userId });
+    },
+    reseal: () => resealAll(deps),
+  };
+}
+
+async function resealAll({ db, secrets }: Pick<TwoFactorServiceDeps, 'db' | 'secrets'>): Promise<Resealed> {
+  let [looked, resealed] = [0, 0];
+  const unreadable: string[] = [];
+  let after: string | null = null;
+  for (;;) {
+    const rows = await listSealedFactors(db, after, RESEAL_BATCH);
+    for (const { user_id: userId, secret } of rows.filter((row) => secrets.isStale(row.secret))) {
+      const fresh = sealAnew(secrets, userId, secret);
+      if (fresh === null) unreadable.push(userId);
+      else if (await replaceSealedFactor(db, userId, secret, fresh)) resealed += 1;
+    }
+    looked += rows.length;
+    after = rows.at(-1)?.user_id ?? null;
+    if (rows.length < RESEAL_BATCH) return { looked, resealed, unreadable };
+  }
+}
+
+function sealAnew(secrets: SecretBox, userId: string, sealed: string): string | null {
+  const place = placeOfSecret(userId);
+  try {
+    return secrets.seal(secrets.open(sealed, place), place);
+  } catch {
+    // Sealed with a key that is gone: told by the user's id, so that the others are not held up by it.
+    return null;
+  }
+}
