@@ -24,20 +24,24 @@ const toPortedNumber = (row: PortedNumberRow): PortedNumber => ({
 
 const COLUMNS = 'p.virtual_number_id, p.port_order_id, p.account_id, p.phone_number, p.ported_at';
 
-/**
- * The number's first incoming call since the port; an outgoing one proves nothing. A start told in whole seconds may
- * have been as late as the end of that second. Ended calls and those in progress stand in indexes of their own.
- */
-const firstCallAmong = (calls: string): string => `(
-  select c.started_at from call_logs c
-  where c.account_id = p.account_id and c.virtual_number_id = p.virtual_number_id and ${calls}
-    and c.direction = 'incoming' and c.started_at >= p.ported_at - interval '999 milliseconds'
-    and (c.started_at >= p.ported_at or c.started_at = date_trunc('second', c.started_at))
-  order by c.started_at limit 1)`;
+/** What counts: an incoming call since the port. A start told in whole seconds may have been as late as their end. */
+const isProof = (number: string): string => `c.account_id = ${number}.account_id
+  and c.virtual_number_id = ${number}.virtual_number_id and c.direction = 'incoming'
+  and c.started_at >= ${number}.ported_at - interval '999 milliseconds'
+  and (c.started_at >= ${number}.ported_at or c.started_at = date_trunc('second', c.started_at))`;
 
+/**
+ * The first call of a silent number. Ended calls are found by their index, a number at a time; those in progress stand
+ * in none by number, so they are gone through once for all numbers.
+ */
 const FIRST_CALL = `left join lateral (
-  select least(${firstCallAmong("c.status = 'ended'")}, ${firstCallAmong("c.status <> 'ended'")}) as at
-) seen on p.first_call_at is null`;
+  select c.started_at as at from call_logs c where ${isProof('p')} and c.status = 'ended' order by c.started_at limit 1
+) ended on p.first_call_at is null
+left join (
+  select q.virtual_number_id, min(c.started_at) as at from ported_numbers q join call_logs c on ${isProof('q')}
+  where q.first_call_at is null and c.status <> 'ended' group by q.virtual_number_id
+) live on live.virtual_number_id = p.virtual_number_id`;
+const SEEN_AT = 'least(ended.at, live.at)';
 
 export async function insertPortedNumbers(tx: Db, numbers: readonly PortedNumber[]): Promise<void> {
   const rows = numbers.map((number) => ({
@@ -53,7 +57,7 @@ export async function insertPortedNumbers(tx: Db, numbers: readonly PortedNumber
 /** What an order brought, in the order of the numbers. */
 export async function listPortedNumbers(db: Db, portOrderId: string): Promise<PortedNumber[]> {
   const { rows } = await db.raw<{ rows: PortedNumberRow[] }>(
-    `select ${COLUMNS}, coalesce(p.first_call_at, seen.at) as first_call_at from ported_numbers p ${FIRST_CALL}
+    `select ${COLUMNS}, coalesce(p.first_call_at, ${SEEN_AT}) as first_call_at from ported_numbers p ${FIRST_CALL}
      where p.port_order_id = ? order by p.phone_number collate "C"`,
     [portOrderId],
   );
@@ -71,7 +75,7 @@ export async function listSilentNumbers(
   const { rows } = await db.raw<{ rows: PortedNumberRow[] }>(
     `select ${COLUMNS}, null::timestamptz as first_call_at
      from ported_numbers p join virtual_numbers v on v.id = p.virtual_number_id and v.released_at is null ${FIRST_CALL}
-     where p.first_call_at is null and seen.at is null
+     where p.first_call_at is null and ${SEEN_AT} is null
        and (?::uuid is null or p.account_id = ?::uuid) and (?::uuid[] is null or p.account_id = any(?::uuid[]))
        and (?::uuid is null or p.virtual_number_id < ?::uuid)
      order by p.virtual_number_id desc limit ?`,
@@ -83,8 +87,8 @@ export async function listSilentNumbers(
 /** Numbers whose first call has come and is not written down yet, oldest port first. */
 export async function findNewlyHeard(db: Db, limit: number): Promise<PortedNumber[]> {
   const { rows } = await db.raw<{ rows: PortedNumberRow[] }>(
-    `select ${COLUMNS}, seen.at as first_call_at from ported_numbers p ${FIRST_CALL}
-     where p.first_call_at is null and seen.at is not null order by p.virtual_number_id limit ?`,
+    `select ${COLUMNS}, ${SEEN_AT} as first_call_at from ported_numbers p ${FIRST_CALL}
+     where p.first_call_at is null and ${SEEN_AT} is not null order by p.virtual_number_id limit ?`,
     [limit],
   );
   return rows.map(toPortedNumber);
