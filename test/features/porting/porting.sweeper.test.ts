@@ -105,7 +105,7 @@ describe('what time does to port orders', () => {
     const resealed = await porting.reseal();
 
     const sealed = (await db('port_orders').where({ id: stale.id }).first('subscriber_secrets')).subscriber_secrets;
-    expect(resealed).to.deep.equal({ looked: 2, resealed: 1 });
+    expect(resealed).to.deep.equal({ looked: 2, resealed: 1, unreadable: [lost.id] });
     expect(box.isStale(sealed)).to.equal(false);
     expect(openSecrets(box, { id: stale.id, subscriberSecrets: sealed })).to.deep.equal(secrets);
     expect((await api.get(`${PORT_ORDERS}${lost.id}/`)).body.subscriber).to.include({
