@@ -53,7 +53,7 @@ const keyOf = ({ call, place }: WebhookRef): string => `${call}.${place}`;
 
 export function createJournal(facts: RunFacts, file: string | null): Journal {
   const records = new Map<string, WebhookRecord>();
-  const out = file === null ? null : openSync(file, 'w', 0o600);
+  const out = file === null ? null : openOut(file);
   const write = (line: object): void => {
     if (out !== null) writeSync(out, `${JSON.stringify(line)}\n`);
   };
@@ -88,6 +88,18 @@ export function createJournal(facts: RunFacts, file: string | null): Journal {
   };
 }
 
+function openOut(file: string): number {
+  try {
+    return openSync(file, 'w', 0o600);
+  } catch (error) {
+    throw sentence(`${file} cannot be written: ${(error as Error).message}.`);
+  }
+}
+
+interface SentLine extends Omit<WebhookRecord, 'sentAt'> {
+  readonly at: number;
+}
+
 type Line = { readonly kind?: unknown } & Record<string, unknown>;
 
 /** An earlier run's file; a last line that was cut off counts as not written. */
@@ -99,8 +111,9 @@ export function readJournal(file: string): Pick<Journal, 'facts' | 'records'> {
     if (kind === 'run') facts = rest as unknown as RunFacts;
     const record = records.get(keyOf(rest as unknown as WebhookRef));
     if (kind === 'sent') {
-      const { at, ...sent } = rest as unknown as Omit<WebhookRecord, 'sentAt'> & { at: number };
-      records.set(keyOf(sent), { ...sent, sentAt: at, answeredAt: null, refused: null });
+      const { at: sentAt, call, place, provider, event, claims } = rest as unknown as SentLine;
+      const sent = { call, place, provider, event, claims, sentAt, answeredAt: null, refused: null };
+      records.set(keyOf(sent), sent);
     }
     if (kind === 'answered' && record) record.answeredAt = Number(rest.at);
     if (kind === 'refused' && record) record.refused = Number(rest.status);

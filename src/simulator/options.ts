@@ -230,7 +230,7 @@ function readLogin(username: string | null, password: string | null): Options['l
 }
 
 const WIDTH = 100;
-const INDENT = 26;
+const INDENT = 28;
 
 export function helpText(): string {
   const lines = OPTIONS.flatMap(({ name, value, about }) => {
