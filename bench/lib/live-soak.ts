@@ -250,7 +250,8 @@ async function settled(databaseUrl: string, accountId: string): Promise<StoredEv
   });
 }
 
-const PATIENCE_MS = 30_000;
+/** Without any progress. */
+const PATIENCE_MS = 20_000;
 
 async function compare(
   stored: readonly StoredEvent[],
@@ -260,10 +261,14 @@ async function compare(
   const due = subscribers.map((subscriber) =>
     stored.filter((event) => judge(subscriber, event) === 'send').map(({ seq }) => seq),
   );
-  const until = Date.now() + PATIENCE_MS;
   const isShort = (subscriber: Subscriber, place: number): boolean =>
     subscriber.seqs.length < (due[place]?.length ?? 0);
-  while (Date.now() < until && subscribers.some(isShort)) await pause(100);
+  const count = (): number => subscribers.reduce((sum, { seqs }) => sum + seqs.length, 0);
+  let until = Date.now() + PATIENCE_MS;
+  for (let known = count(); Date.now() < until && subscribers.some(isShort); known = Math.max(known, count())) {
+    if (count() > known) until = Date.now() + PATIENCE_MS;
+    await pause(100);
+  }
   const report = { stored: stored.length, delivered: 0, lost: 0, doubled: 0, disordered: 0, strange: 0 };
   subscribers.forEach((subscriber, place) => {
     const { seqs, client } = subscriber;
