@@ -1,8 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
 import { countryOf } from '../../lib/e164.js';
+import { CALL_COLUMNS, type CallRow } from './call.js';
 import type { CallFacts, Report } from './call-facts.js';
 import { viewCall } from './call-view.js';
-import { presentCall } from './calls.present.js';
 import type { CallRecord } from './calls.repository.js';
 
 /** What a record has besides the view of its facts. */
@@ -77,7 +76,13 @@ function lastNews(base: RecordBase, facts: CallFacts, reports: readonly Report[]
   return new Date(reports.reduce((latest, { receivedAt }) => Math.max(latest, receivedAt), last));
 }
 
-/** Whether two records of one call look the same on the wire, `updated_at` aside. */
+/** Whether two records of one call look the same on the wire, `updated_at` aside. By column: it is asked of every change. */
 export function isSameView(a: CallRecord, b: CallRecord): boolean {
-  return isDeepStrictEqual({ ...presentCall(a), updated_at: null }, { ...presentCall(b), updated_at: null });
+  return CALL_COLUMNS.every((name) => name === 'updated_at' || isSameValue(a[name], b[name]));
+}
+
+function isSameValue(a: CallRow[keyof CallRow], b: CallRow[keyof CallRow]): boolean {
+  if (a instanceof Date && b instanceof Date) return a.getTime() === b.getTime();
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((entry, i) => entry === b[i]);
+  return a === b;
 }

@@ -90,11 +90,20 @@ function toReport(signal: Signal, index: number, webhook: StoredWebhook, line: C
     parentCallId: idOf(signal.parentCallId),
     sessionId: idOf(signal.sessionId),
     price:
-      price !== undefined && DECIMAL.test(price) ? { amount: price, currency: clipped(signal.currency) } : undefined,
+      price !== undefined && DECIMAL.test(price)
+        ? { amount: plainDecimal(price), currency: clipped(signal.currency) }
+        : undefined,
   };
 }
 
 const DECIMAL = /^-?\d{1,20}(?:\.\d{1,20})?$/;
+
+/** As PostgreSQL's numeric gives it back: without needless zeros in front, and no negative nought. */
+function plainDecimal(text: string): string {
+  const plain = text.replace(/^(-?)0+(?=\d)/, '$1');
+  return Number(plain) === 0 ? plain.replace('-', '') : plain;
+}
+
 const LONGEST_SECONDS = 31_536_000;
 
 const clip = (text: string): string => storable(text.slice(0, LONGEST_TEXT));
