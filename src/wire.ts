@@ -3,6 +3,7 @@ import { createApiKeys } from './features/api-keys/index.js';
 import { createAudit } from './features/audit/index.js';
 import { CALL_COLUMNS, createCalls, createCallsWriter, presentCall } from './features/calls/index.js';
 import { createCarriers } from './features/carriers/index.js';
+import { createDocs } from './features/docs/index.js';
 import { createEvents } from './features/events/index.js';
 import { createIngestion, WEBHOOK_PATHS } from './features/ingestion/index.js';
 import { createLive } from './features/live/index.js';
@@ -14,6 +15,7 @@ import { createTwoFactor } from './features/two-factor/index.js';
 import { createApp } from './http/app.js';
 import { createAuthenticate } from './http/authenticate.js';
 import { mountRoutes } from './http/dispatch.js';
+import { createFairShare } from './http/fair-share.js';
 import { healthRoutes } from './http/health.js';
 import { describeApi, openApiRoute } from './http/openapi.js';
 import { createRateLimit } from './http/rate-limit.js';
@@ -122,6 +124,9 @@ const healthOf = ({ db, queue, metrics }: Platform, { ingestion }: Features) =>
     metrics,
   });
 
+/** Requests of one account that may wait in a process for others of the same account. */
+const MOST_WAITING = 1000;
+
 export async function wire(options: PlatformOptions): Promise<System> {
   const platform = await openPlatform(options);
   const { config, log, metrics, limiter, jwtSecret, closer, queue } = platform;
@@ -130,12 +135,16 @@ export async function wire(options: PlatformOptions): Promise<System> {
   const health = healthOf(platform, features);
   const describe = (): Readonly<Record<string, unknown>> =>
     describeApi({ version: readVersion(), routes: [...all.api.routes, ...common], morePaths: WEBHOOK_PATHS });
-  const common: readonly AnyRoute[] = [...health, openApiRoute(describe)];
+  const common: readonly AnyRoute[] = [...health, openApiRoute(describe), ...createDocs().routes];
   const doors = openDoors(config.roles, all, common);
   const router = mountRoutes(doors.routes, {
     authenticate: createAuthenticate(jwtSecret, features.tokens.sessions),
     limit: createRateLimit(limiter, config.rateLimits),
     audit: features.audit.trail,
+    share: createFairShare({
+      atOnce: Math.max(2, Math.floor(config.databasePool / 2)),
+      mostWaiting: config.rateLimits ? MOST_WAITING : null,
+    }),
   });
   const app = createApp({
     ...{ log, metrics, router, rawDoors: doors.rawDoors },

@@ -6,6 +6,7 @@ import { type Actor, hasRole, hasScope } from './actor.js';
 import type { AuditTrail } from './audit.js';
 import { audited, isAudited } from './audited.js';
 import { bodyKind, readBody } from './body.js';
+import type { FairShare } from './fair-share.js';
 import { type AnyRoute, Reply } from './route.js';
 import { describeSeedEndpoint } from './seed-options.js';
 import { validateBody, validateQuery } from './validate.js';
@@ -16,6 +17,8 @@ export interface DispatchDeps {
   limit(ctx: Context, route: AnyRoute | undefined, actor: Actor | null): Promise<void>;
   /** Is told of changes; absent: nobody is. */
   readonly audit?: AuditTrail;
+  /** Whose turn it is among the accounts; absent: everybody's. */
+  readonly share?: FairShare;
 }
 
 const DEFAULT_BODY_LIMIT = 1_048_576;
@@ -117,7 +120,8 @@ interface Found {
   readonly params: Record<string, string>;
 }
 
-async function answer(ctx: Context, { row, siblings, actor, params }: Found, { audit }: DispatchDeps): Promise<void> {
+async function answer(ctx: Context, { row, siblings, actor, params }: Found, deps: DispatchDeps): Promise<void> {
+  const { audit, share } = deps;
   const kind = row.body || row.accepts ? bodyKind(ctx.req, row.accepts ?? ['json']) : null;
   const read = await readBody(ctx.req, kind, row.bodyLimit ?? DEFAULT_BODY_LIMIT);
   const query = row.query ? validateQuery(row.query, { ...ctx.query }, row.unknownQuery ?? 'refuse') : {};
@@ -140,7 +144,8 @@ async function answer(ctx: Context, { row, siblings, actor, params }: Found, { a
     note: (facts: Readonly<Record<string, unknown>>) => void Object.assign(ctx.state.facts, facts),
   };
   const isTold = audit !== undefined && isAudited(row, query);
-  const outcome = await (isTold ? audited(audit, { row, siblings, request, given: read.value }) : row.handle(request));
+  const work = () => (isTold ? audited(audit, { row, siblings, request, given: read.value }) : row.handle(request));
+  const outcome = await (share && row.access === 'bearer' ? share(actor.accountId, work) : work());
   write(ctx, row, outcome instanceof Reply ? outcome : new Reply(outcome));
 }
 
