@@ -47,12 +47,12 @@ export function createReportRows(columns: readonly string[]): ReportRows {
       const ends: Float64Array[] = [];
       for (const found of portion) {
         const row = rowOf(found);
-        const rings = readSeconds(found.rings);
+        const rings = readSeconds(found.packed_rings);
         for (const { counts, rings: known } of [row, total]) {
           for (const [name] of COUNTERS) counts[name] += found[name];
           for (const [seconds, count] of rings) known.set(seconds, (known.get(seconds) ?? 0) + count);
         }
-        const [begin, end] = [readTimes(found.starts), readTimes(found.ends)];
+        const [begin, end] = [readTimes(found.packed_starts), readTimes(found.packed_ends)];
         starts.push(begin);
         ends.push(end);
         // The sweep keeps the arrays and sorts them: the totals get copies.

@@ -23,9 +23,9 @@ export type PortionRow = Readonly<Record<CounterName, number>> & {
   /** The values of the columns, by name. */
   readonly [column: string]: unknown;
   /** Starts, ends (int8, microseconds since 2000) and ring durations (int4, -1: none) of its calls, packed. */
-  readonly starts: Buffer;
-  readonly ends: Buffer;
-  readonly rings: Buffer;
+  readonly packed_starts: Buffer;
+  readonly packed_ends: Buffer;
+  readonly packed_rings: Buffer;
 };
 
 /** Of which calls there are more than this, they are counted in portions, so that memory does not grow with them. */
@@ -87,9 +87,9 @@ export async function countPortion(db: Db, wish: CountWish, after: number | null
     db,
     sql(
       `select ${[`${bucket.text} as bucket`, ...keys, COUNTED].join(', ')},
-         string_agg(timestamptz_send(c.started_at), '') as starts,
-         string_agg(timestamptz_send(coalesce(c.ended_at, greatest(c.started_at, ?::timestamptz))), '') as ends,
-         string_agg(int4send(coalesce(c.ring_duration, -1)), '') as rings
+         string_agg(timestamptz_send(c.started_at), '') as packed_starts,
+         string_agg(timestamptz_send(coalesce(c.ended_at, greatest(c.started_at, ?::timestamptz))), '') as packed_ends,
+         string_agg(int4send(coalesce(c.ring_duration, -1)), '') as packed_rings
        from (${portion.text}) c group by ${['1', ...keys].join(', ')}`,
       ...bucket.bindings,
       new Date(wish.now).toISOString(),
