@@ -4,7 +4,7 @@ import { newId } from '../../src/lib/ids.js';
 import { createWorld, type LiveNode, tokenFor, type World } from '../features/live/live-world.js';
 
 describe('live client', function () {
-  this.timeout(15_000);
+  this.timeout(30_000);
   const clients: LiveClient[] = [];
   let world: World;
   let node: LiveNode;

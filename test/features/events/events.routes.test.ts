@@ -7,7 +7,7 @@ import { newId } from '../../../src/lib/ids.js';
 import { createWorld, type World } from '../live/live-world.js';
 
 describe('event routes', function () {
-  this.timeout(10_000);
+  this.timeout(30_000);
   let world: World;
 
   before(async () => {

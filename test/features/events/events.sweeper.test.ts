@@ -5,7 +5,7 @@ import { findLogBounds, readEventPage } from '../../../src/features/events/index
 import { createWorld, type World } from '../live/live-world.js';
 
 describe('event sweeper', function () {
-  this.timeout(10_000);
+  this.timeout(30_000);
   let world: World;
 
   before(async () => {

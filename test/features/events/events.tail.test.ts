@@ -58,7 +58,7 @@ const event = (accountId: string, seq: number): StoredEvent => ({
 });
 
 describe('event tail', function () {
-  this.timeout(10_000);
+  this.timeout(30_000);
   const tails: EventTail[] = [];
   let world: World;
 
@@ -100,14 +100,14 @@ describe('event tail', function () {
     const { tail } = start(wakeups);
     const listener = collector();
     await tail.follow(accountId, listener);
-    for (let i = 0; i < 40; i += 1) await world.writer.call(accountId);
+    for (let i = 0; i < 20; i += 1) await world.writer.call(accountId);
 
     wakeups.give(JSON.stringify([event(accountId, 7)]));
     wakeups.give(JSON.stringify([{ accountId, seq: 9 }]));
     wakeups.give('!');
-    await listener.got(40);
+    await listener.got(20);
 
-    expect(listener.seqs).to.deep.equal(Array.from({ length: 40 }, (_, i) => i + 1));
+    expect(listener.seqs).to.deep.equal(Array.from({ length: 20 }, (_, i) => i + 1));
   });
 
   it('finds what it was never told of by looking itself', async () => {
@@ -174,7 +174,7 @@ describe('event tail', function () {
 });
 
 describe('event log', function () {
-  this.timeout(10_000);
+  this.timeout(30_000);
   let world: World;
 
   before(async () => {
@@ -187,17 +187,17 @@ describe('event log', function () {
     const wakeups = world.wakeupsOf();
     const seen: number[] = [];
     wakeups.subscribe(EVENTS_TOPIC, () => undefined);
-    const tail = createEventTail({ db: world.db, wakeups, log }, { pollMs: 5 });
+    const tail = createEventTail({ db: world.db, wakeups, log }, { pollMs: 50 });
     const following = await tail.follow(accountId, {
       events: (batch) => void seen.push(...batch.map(({ seq }) => seq)),
       broken: () => void seen.push(-1),
     });
 
-    await Promise.all(Array.from({ length: 8 }, () => many(accountId, 15)));
-    await following.reach(120);
+    await Promise.all(Array.from({ length: 6 }, () => many(accountId, 10)));
+    await following.reach(60);
     await tail.close();
 
-    expect(seen).to.deep.equal(Array.from({ length: 120 }, (_, i) => i + 1));
+    expect(seen).to.deep.equal(Array.from({ length: 60 }, (_, i) => i + 1));
   });
 
   async function many(accountId: string, count: number): Promise<void> {

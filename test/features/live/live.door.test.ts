@@ -5,7 +5,7 @@ import { startSystem, type TestSystem } from '../../support/system.js';
 import { createWriter, openSocket, type TestSocket } from './live-world.js';
 
 describe('live channel of a whole system', function () {
-  this.timeout(20_000);
+  this.timeout(30_000);
   const sockets: TestSocket[] = [];
   let system: TestSystem;
   let writer: ReturnType<typeof createWriter>;

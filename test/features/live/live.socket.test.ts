@@ -3,7 +3,7 @@ import { newId } from '../../../src/lib/ids.js';
 import { createWorld, openSocket, type TestSocket, tokenFor, type World } from './live-world.js';
 
 describe('live channel', function () {
-  this.timeout(15_000);
+  this.timeout(30_000);
   const sockets: TestSocket[] = [];
   let world: World;
   let url: string;
