@@ -37,7 +37,14 @@ export function eventsOf(change: CallChange, now: number): CallEvent[] {
   // A rebuild may have taken back a state that was told; when it is stated again it is not told again.
   const told = new Set(before?.timeline.map((entry) => entry.type));
   const stated = newlyStated(before?.facts ?? NO_FACTS, after.facts).filter((state) => !told.has(`call.${state}`));
-  if (stated.length > 0) return stated.map((state) => ({ ...common, ...stateEvent(after, state) }));
+  if (stated.length > 0) {
+    // What was before counts for the first of them: a call leaves a filter once.
+    return stated.map((state, place) => ({
+      ...common,
+      before: place === 0 ? common.before : null,
+      ...stateEvent(after, state),
+    }));
+  }
   if (before && isSameView(before, after)) return [];
   return [{ ...common, type: 'call.updated', ...causeOf(change, now) }];
 }

@@ -33,19 +33,31 @@ export async function insertWebhooks(db: Db, webhooks: readonly NewWebhook[]): P
   return new Set(result.rows.map((row) => row.id));
 }
 
-/** Counts further deliveries of webhooks that are there, in the order of their keys. */
-export async function countDeliveries(
-  db: Db,
-  repeats: readonly { readonly carrierId: string; readonly deliveryKey: string; readonly count: number }[],
-): Promise<void> {
-  await db.raw(
-    `with repeats as (
-       select w.id, r.count from unnest(?::uuid[], ?::text[], ?::int[]) as r (carrier_id, delivery_key, count)
-       join inbound_webhooks w on w.carrier_id = r.carrier_id and w.delivery_key = r.delivery_key
-       order by w.id for update of w)
-     update inbound_webhooks w set deliveries = w.deliveries + repeats.count from repeats where w.id = repeats.id`,
+/** Further deliveries of a webhook that is there. */
+export interface Repeat {
+  readonly carrierId: string;
+  readonly deliveryKey: string;
+  readonly count: number;
+}
+
+/**
+ * Counts further deliveries of webhooks that are there. Rows that a worker holds are passed over and answered: waiting
+ * for one while holding others would stop a worker that takes those up.
+ */
+export async function countDeliveries(db: Db, repeats: readonly Repeat[]): Promise<Repeat[]> {
+  const { rows } = await db.raw<{ rows: { carrier_id: string; delivery_key: string; count: number }[] }>(
+    `with given as materialized (
+       select w.id, r.* from unnest(?::uuid[], ?::text[], ?::int[]) as r (carrier_id, delivery_key, count)
+       join inbound_webhooks w on w.carrier_id = r.carrier_id and w.delivery_key = r.delivery_key),
+     locked as materialized (
+       select w.id from inbound_webhooks w join given on given.id = w.id order by w.id for update of w skip locked),
+     counted as (
+       update inbound_webhooks w set deliveries = w.deliveries + given.count
+       from given join locked on locked.id = given.id where w.id = given.id returning w.id)
+     select carrier_id, delivery_key, count from given where id not in (select id from counted)`,
     [repeats.map((r) => r.carrierId), repeats.map((r) => r.deliveryKey), repeats.map((r) => r.count)],
   );
+  return rows.map((row) => ({ carrierId: row.carrier_id, deliveryKey: row.delivery_key, count: row.count }));
 }
 
 const CLAIMED = 'id, carrier_id, provider, delivery_key, method, path, headers, body, attempts, received_at';
@@ -110,7 +122,7 @@ export async function takeUpWebhooks(tx: Db, keys: readonly string[], except: re
      taken as materialized (
        select w.id from found join inbound_webhooks w on w.id = found.id
        where w.status <> 'pending' and w.code = any(?::text[]) and w.id <> all(?::uuid[])
-       order by w.id for update of w skip locked),
+       order by w.id for update of w),
      updated as (
        update inbound_webhooks w set status = 'pending', processed_at = null, next_attempt_at = null
        from taken where w.id = taken.id returning 1)
@@ -131,6 +143,27 @@ export async function queueAgain(db: Db, ids: readonly string[]): Promise<number
        from wanted where w.id = wanted.id returning 1)
      select count(*) as count from updated`,
     [[...ids]],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/**
+ * Makes pending again what waits although its leg, or its parent, has a call log: a process died, or a lock was in the
+ * way, when it should have been taken up. Answers how many.
+ */
+export async function takeUpForgotten(db: Db): Promise<number> {
+  const { rows } = await db.raw<{ rows: { count: number }[] }>(
+    `with found as materialized (
+       select distinct w.id from inbound_webhooks w cross join lateral unnest(w.wait_keys) as key
+       join call_logs c on c.carrier_id = w.carrier_id and c.carrier_call_id = substr(key, 42)
+       where w.status = 'waiting' and starts_with(key, 'leg:')),
+     taken as materialized (
+       select w.id from found join inbound_webhooks w on w.id = found.id
+       where w.status = 'waiting' order by w.id for update of w skip locked),
+     updated as (
+       update inbound_webhooks w set status = 'pending', processed_at = null, next_attempt_at = null
+       from taken where w.id = taken.id returning 1)
+     select count(*) as count from updated`,
   );
   return rows[0]?.count ?? 0;
 }

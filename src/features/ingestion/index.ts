@@ -24,7 +24,7 @@ import { takeUpWebhooks } from './inbox.repository.js';
 import { createInboxBatcher } from './inbox-batcher.js';
 import { webhookDoor } from './ingestion.routes.js';
 import { createIngestionService } from './ingestion.service.js';
-import { type BacklogWatch, sweepOldWebhooks, sweepWaiting, takeUpClaimed, watchBacklog } from './ingestion.sweeper.js';
+import { type BacklogWatch, sweepOldWebhooks, sweepWaiting, takeUpMissed, watchBacklog } from './ingestion.sweeper.js';
 import { createDrainJob, createPoke, INGESTION_SCHEDULES, ingestionJobs, watchInbox } from './ingestion.worker.js';
 import { createIngestionMetrics } from './ingestion-metrics.js';
 import { type RebuildResult, type RebuildWish, rebuildCalls } from './rebuild-calls.js';
@@ -101,7 +101,7 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
     backlog,
     jobs: ingestionJobs(drainJob, {
       sweepWaiting: async () => {
-        if ((await takeUpClaimed(db, clock)) > 0) poke();
+        if ((await takeUpMissed(db, clock)) > 0) poke();
         await sweepWaiting(db, clock);
       },
       closeLostCalls: async () =>

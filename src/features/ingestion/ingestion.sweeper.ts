@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import type { Clock } from '../../lib/clock.js';
 import { numberKey } from '../calls/index.js';
 import { findNumbersHeldSince } from '../numbers/index.js';
-import { countBacklog, deleteOldWebhooks, endWaiting, takeUpWebhooks } from './inbox.repository.js';
+import { countBacklog, deleteOldWebhooks, endWaiting, takeUpForgotten, takeUpWebhooks } from './inbox.repository.js';
 
 /** How long a webhook waits for one of the same call before it is passed over. */
 const WAIT_MS = 600_000;
@@ -12,12 +12,13 @@ const BATCH = 5000;
 const CLAIMED_WITHIN_MS = 120_000;
 
 /**
- * Takes up the webhooks of numbers that were claimed lately once more: the claim's own replay is lost with its process,
- * and a webhook that was being processed while the number was claimed saw nobody hold it.
+ * Takes up once more what should have been: webhooks of numbers that were claimed lately (the claim's own replay is lost
+ * with its process, and a webhook that was being processed while the number was claimed saw nobody hold it), and
+ * waiting ones whose call is here.
  */
-export async function takeUpClaimed(db: Knex, clock: Clock): Promise<number> {
+export async function takeUpMissed(db: Knex, clock: Clock): Promise<number> {
   const numbers = await findNumbersHeldSince(db, new Date(clock.now() - CLAIMED_WITHIN_MS));
-  let total = 0;
+  let total = await takeUpForgotten(db);
   for (let from = 0; from < numbers.length; from += BATCH) {
     total += await takeUpWebhooks(db, numbers.slice(from, from + BATCH).map(numberKey), []);
   }

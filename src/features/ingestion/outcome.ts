@@ -24,11 +24,28 @@ export function outcomeOf(
     accountId: call?.account_id ?? null,
     legKeys: keys.length > 1 ? keys : null,
   };
+  const expired = keys.flatMap((key) => expiredIn(plan, key, webhook.id));
+  const [first] = expired;
+  if (first && expired.length === keys.length) {
+    const accountId = place.accountId ?? first.accountId;
+    return { ...nothing, ...place, ...EXPIRED, accountId, eventType };
+  }
   const open = keys.map((key) => plan.unplaced.get(key)).filter((left) => left !== undefined);
   const left = open.find(({ kind }) => kind === 'waiting') ?? (call ? undefined : open[0]);
   if (!left) return { ...nothing, ...place, status: 'processed', code: null, detail: null, eventType };
   const waitKeys = [...new Set(open.flatMap((entry) => entry.keys))];
   return { id: webhook.id, ...place, waitKeys, status: left.kind, code: left.code, detail: left.detail, eventType };
+}
+
+const EXPIRED = {
+  status: 'ignored',
+  code: 'expired',
+  detail: 'What it tells of is older than the account keeps call logs.',
+} as const;
+
+function expiredIn(plan: RecordPlan, key: string, webhookId: string): { readonly accountId: string }[] {
+  const found = plan.expired.get(key);
+  return found?.webhookIds.has(webhookId) ? [found] : [];
 }
 
 /** The legs that a webhook speaks of, each once. */

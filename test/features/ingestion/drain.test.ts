@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { newId } from '../../../src/lib/ids.js';
+import { until } from '../../support/until.js';
 import {
   deliver,
   drainAll,
@@ -224,6 +225,31 @@ describe('the drain', function () {
     const call = await first.db('call_logs').where({ carrier_call_id: 'late-1' }).first();
     expect(call).to.include({ price: '0.5', currency: 'USD' });
     expect(await statusOf(note.id)).to.include({ status: 'processed', call_log_id: call.id });
+  });
+
+  it('takes up a waiting webhook whose row is held by another while its call is made', async () => {
+    const { first, carrier } = await world;
+    const note = webhook('held-1', 'call.updated', { price: '0.25', currency: 'USD' });
+    await deliver(first, carrier, [note]);
+    await drainAll([first]);
+    const { id } = await statusOf(note.id);
+    await deliver(first, carrier, [webhook('held-1', 'call.ringing')]);
+
+    let draining: Promise<void> | undefined;
+    await first.db.transaction(async (holder) => {
+      await holder.raw('select 1 from inbound_webhooks where id = ? for update', [id]);
+      draining = drainAll([first]);
+      await until('the worker waits for the held row', async () => {
+        const { rows } = await first.db.raw(
+          `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%wait_keys @>%'`,
+        );
+        return rows.length > 0;
+      });
+    });
+    await draining;
+
+    expect(await statusOf(note.id)).to.include({ status: 'processed' });
+    expect(await first.db('call_logs').where({ carrier_call_id: 'held-1' }).first()).to.include({ price: '0.25' });
   });
 
   it('closes a silent call as lost, and lets a late end replace it', async () => {
