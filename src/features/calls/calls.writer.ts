@@ -6,6 +6,7 @@ import { type CallEvent, eventsOf, timelineEntries } from './call-events.js';
 import { writeCalls } from './calls.repository.js';
 import { planRebuild, type RebuildQuestion } from './rebuild-plan.js';
 import { type CallChange, type LegReports, planReports, type RecordPlan } from './record-reports.js';
+import { loadGuard, type RecordingRules } from './recording-rules.js';
 
 export interface PlannedCalls {
   readonly plan: RecordPlan;
@@ -27,20 +28,35 @@ export interface CallsWriter {
   write(tx: Db, planned: PlannedCalls, placed: readonly StoredEvent[]): Promise<void>;
 }
 
-export function createCallsWriter(clock: Clock): CallsWriter {
+/** `rules`: what accounts want of facts before they are recorded. */
+export function createCallsWriter(clock: Clock, rules: RecordingRules = {}): CallsWriter {
   return {
     async plan(tx, reports) {
       const now = clock.now();
-      const plan = await planReports(tx, reports, now);
+      const plan = await planReports(tx, reports, { now, rules });
       return { plan, events: plan.changes.flatMap((change) => eventsOf(change, now)) };
     },
     async rebuild(tx, question) {
       const now = clock.now();
-      const { changes, unstated } = await planRebuild(tx, question, now);
-      const plan = { changes, placed: new Map(), unplaced: new Map(), arrivedKeys: [] };
+      const { changes, unstated } = await planRebuild(tx, await withoutErased(question, rules), now);
+      const plan = { changes, placed: new Map(), unplaced: new Map(), arrivedKeys: [], expired: new Map(), erased: [] };
       return { plan, unstated, events: changes.flatMap((change) => eventsOf(change, now)) };
     },
     write: (tx, { plan, events }, placed) => writeChanges(tx, plan.changes, events, placed),
+  };
+}
+
+/** An erased party stays erased, whatever the webhooks still say. */
+async function withoutErased(question: RebuildQuestion, { erasedIn }: RecordingRules): Promise<RebuildQuestion> {
+  if (!erasedIn) return question;
+  const guard = await loadGuard({ erasedIn });
+  return {
+    ...question,
+    async reread(calls) {
+      const accounts = new Map(calls.map((call) => [call.id, call.account_id]));
+      const told = await question.reread(calls);
+      return new Map([...told].map(([id, reports]) => [id, guard.admit(accounts.get(id) ?? '', reports).reports]));
+    },
   };
 }
 

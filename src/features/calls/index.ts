@@ -18,6 +18,7 @@ export { closeLostCalls } from './calls.sweeper.js';
 export { type CallsWriter, createCallsWriter, type PlannedCalls, type PlannedRebuild } from './calls.writer.js';
 export { type CallSources, type RebuildQuestion, sourcesOf } from './rebuild-plan.js';
 export type { LegReports, RecordPlan, ReportingCarrier } from './record-reports.js';
+export type { ErasedFromWebhook, ErasedIn, ErasedParty, KeptSince, RecordingRules } from './recording-rules.js';
 
 /**
  * Call logs. The writing side (`createCallsWriter`) joins what carriers report, inside the transaction of whoever has

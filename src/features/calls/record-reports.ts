@@ -13,6 +13,7 @@ import { buildRecord, isSameView } from './call-record.js';
 import { viewCall } from './call-view.js';
 import { type CallRecord, type LegName, type LegNames, loadFamilies, lockFamilies } from './calls.repository.js';
 import { createFamilies, type Families } from './families.js';
+import { type ErasedFromWebhook, type Guard, loadGuard, type RecordingRules } from './recording-rules.js';
 
 /** Of the carrier that reports. */
 export interface ReportingCarrier {
@@ -43,6 +44,15 @@ export interface RecordPlan {
   readonly unplaced: ReadonlyMap<string, Exclude<Placement, { kind: 'placed' }>>;
   /** Keys by which webhooks that waited for what is now here are found. */
   readonly arrivedKeys: readonly string[];
+  /** By leg key: the webhooks all of whose reports about it are older than the account keeps call logs. */
+  readonly expired: ReadonlyMap<string, Expired>;
+  /** What the webhooks themselves must not show any longer. */
+  readonly erased: readonly ErasedFromWebhook[];
+}
+
+export interface Expired {
+  readonly accountId: string;
+  readonly webhookIds: ReadonlySet<string>;
 }
 
 interface Leg extends LegReports {
@@ -51,15 +61,25 @@ interface Leg extends LegReports {
   readonly facts: CallFacts;
 }
 
-export async function planReports(tx: Db, legReports: readonly LegReports[], now: number): Promise<RecordPlan> {
+export interface PlanOptions {
+  readonly now: number;
+  readonly rules?: RecordingRules;
+}
+
+export async function planReports(
+  tx: Db,
+  legReports: readonly LegReports[],
+  { now, rules = {} }: PlanOptions,
+): Promise<RecordPlan> {
+  const gate = createGate(await loadGuard(rules));
   const names = namesOf(legReports);
   await lockFamilies(tx, names);
   const records = await loadFamilies(tx, names);
   const families = createFamilies(records, wholeSessions(names, records));
-  const legs = legReports.map((leg) => toLeg(leg, families));
+  const legs = legReports.map((leg) => toLeg(leg, families, gate));
   const holdings = await findHoldings(tx, numbersOf(legs.filter((leg) => !leg.known)));
 
-  const unplaced = placeAll(legs, families, holdings, now);
+  const unplaced = placeAll(legs, { families, holdings, gate, now });
   const changes = collectChanges(legs, families, now);
   const made = changes.filter((change) => change.before === null).map((change) => change.after);
   const placed = new Map<string, CallRecord>();
@@ -67,7 +87,34 @@ export async function planReports(tx: Db, legReports: readonly LegReports[], now
     const record = families.find(leg.carrierId, leg.callId);
     if (record) placed.set(leg.key, record);
   }
-  return { changes, placed, unplaced, arrivedKeys: made.flatMap(keysOf) };
+  const { expired, erased } = gate;
+  return { changes, placed, unplaced, arrivedKeys: made.flatMap(keysOf), expired, erased };
+}
+
+/** Lets through what a leg's account may record, and remembers what it did not. */
+interface Gate {
+  admit(leg: LegReports, accountId: string): readonly Report[];
+  readonly expired: Map<string, Expired>;
+  readonly erased: ErasedFromWebhook[];
+}
+
+function createGate(guard: Guard): Gate {
+  const expired = new Map<string, Expired>();
+  const erased: ErasedFromWebhook[] = [];
+  return {
+    expired,
+    erased,
+    admit(leg, accountId) {
+      const admission = guard.admit(accountId, leg.reports);
+      erased.push(...admission.erased);
+      if (admission.expired.length > 0) {
+        const kept = new Set(admission.reports.map(({ webhookId }) => webhookId));
+        const webhookIds = new Set(admission.expired.filter((id) => !kept.has(id)));
+        expired.set(legKey(leg.carrierId, leg.callId), { accountId, webhookIds });
+      }
+      return admission.reports;
+    },
+  };
 }
 
 export function namesOf(legs: readonly LegReports[]): LegNames {
@@ -93,13 +140,15 @@ export function wholeSessions(names: LegNames, records: readonly CallRecord[]): 
   return whole;
 }
 
-function toLeg(leg: LegReports, families: Families): Leg {
+function toLeg(leg: LegReports, families: Families, gate: Gate): Leg {
   const known = families.find(leg.carrierId, leg.callId);
+  const reports = known ? gate.admit(leg, known.account_id) : leg.reports;
   return {
     ...leg,
+    reports,
     key: legKey(leg.carrierId, leg.callId),
     known,
-    facts: foldReports(leg.reports, known?.facts ?? NO_FACTS),
+    facts: foldReports(reports, known?.facts ?? NO_FACTS),
   };
 }
 
@@ -118,15 +167,17 @@ const keysOf = (record: CallRecord): string[] => [
   ...(record.session_id === null ? [] : [sessionKey(record.carrier_id, record.session_id)]),
 ];
 
+interface Placing {
+  readonly families: Families;
+  readonly holdings: ReadonlyMap<string, readonly Holding[]>;
+  readonly gate: Gate;
+  readonly now: number;
+}
+
 type Unplaced = Map<string, Exclude<Placement, { kind: 'placed' }>>;
 
 /** Joins what is known already, then makes call logs until no further leg finds its place (a parent may be in the batch). */
-function placeAll(
-  legs: readonly Leg[],
-  families: Families,
-  holdings: ReadonlyMap<string, readonly Holding[]>,
-  now: number,
-): Unplaced {
+function placeAll(legs: readonly Leg[], { families, holdings, gate, now }: Placing): Unplaced {
   for (const leg of legs) if (leg.known) families.put(updated(leg, leg.known, now));
   let open = legs.filter((leg) => !leg.known);
   const unplaced: Unplaced = new Map();
@@ -134,15 +185,27 @@ function placeAll(
     const left: Leg[] = [];
     for (const leg of open) {
       const placement = placeLeg(leg, families, holdings);
-      if (placement.kind === 'placed') families.put(made(leg, placement, now));
-      else left.push(leg);
-      if (placement.kind === 'placed') unplaced.delete(leg.key);
-      else unplaced.set(leg.key, placement);
+      if (placement.kind !== 'placed') {
+        left.push(leg);
+        unplaced.set(leg.key, placement);
+        continue;
+      }
+      unplaced.delete(leg.key);
+      const admitted = admittedTo(leg, placement.place.accountId, gate);
+      if (admitted) families.put(made(admitted, placement, now));
     }
     progress = left.length < open.length;
     open = left;
   }
   return unplaced;
+}
+
+/** The leg with what its account may record of it; null: nothing that makes a call log. */
+function admittedTo(leg: Leg, accountId: string, gate: Gate): Leg | null {
+  const reports = gate.admit(leg, accountId);
+  if (reports === leg.reports) return leg;
+  const facts = foldReports(reports);
+  return viewCall(facts) ? { ...leg, reports, facts } : null;
 }
 
 function placeLeg(leg: Leg, families: Families, holdings: ReadonlyMap<string, readonly Holding[]>): Placement {
