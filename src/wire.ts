@@ -10,6 +10,7 @@ import { createLive } from './features/live/index.js';
 import { createNumbers } from './features/numbers/index.js';
 import { createPorting } from './features/porting/index.js';
 import { createReports } from './features/reports/index.js';
+import { createRetention, createRetentionRule } from './features/retention/index.js';
 import { createTokens } from './features/tokens/index.js';
 import { createTwoFactor } from './features/two-factor/index.js';
 import { createApp } from './http/app.js';
@@ -43,7 +44,8 @@ function createFeatures(platform: Platform) {
   const { log: eventLog, ...events } = createEvents(platform);
   const carriers = createCarriers(platform);
   const calls = createCalls(platform, { eventLog });
-  const writer = createCallsWriter(platform.clock);
+  const retentionRule = createRetentionRule(platform);
+  const writer = createCallsWriter(platform.clock, { keptSince: retentionRule.keptSince });
   const ingestion = createIngestion(platform, { eventLog, carriers, calls: writer });
   const numbers = createNumbers(platform, { eventLog, onClaimed: ingestion.tellClaimed });
   const porting = createPorting(platform, { eventLog, numbers });
@@ -61,6 +63,7 @@ function createFeatures(platform: Platform) {
     ...{ passwords: accounts.passwords, fromApiKey: apiKeys.resolve, twoFactor, audit: audit.record },
   });
   const reports = createReports(platform);
+  const retention = createRetention(platform, { rule: retentionRule, accounts: accounts.service });
   const live = createLive(platform, { ...tokens.sessions, calls: { columns: CALL_COLUMNS, present: presentCall } });
   return {
     events,
@@ -76,6 +79,7 @@ function createFeatures(platform: Platform) {
     tokens,
     live,
     reports,
+    retention,
   };
 }
 
@@ -97,17 +101,19 @@ function doorsOf(features: Features): Doors {
     tokens,
     live,
     reports,
+    retention,
   } = features;
   const people = [tokens, accounts, apiKeys, twoFactor, audit];
-  const resources = [...people, numbers, carriers, ingestion, calls, live, events, porting, reports];
+  const resources = [...people, numbers, carriers, ingestion, calls, live, events, porting, reports, retention];
   return {
     api: { routes: resources.flatMap(({ routes }) => routes), raw: [ingestion.door] },
     live,
     worker: {
-      jobs: { ...ingestion.jobs, ...events.workers, ...tokens.workers, ...porting.jobs, ...audit.workers },
+      jobs: { ...ingestion.jobs, ...events.workers, ...tokens.workers, ...porting.jobs, ...audit.workers, ...retention.workers },
       schedules: [
         ...[...ingestion.schedules, ...events.schedules, ...tokens.schedules, ...porting.schedules],
         ...audit.schedules,
+        ...retention.schedules,
       ],
       watch: () => ingestion.watch(),
     },
