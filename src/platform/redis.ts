@@ -13,6 +13,8 @@ export function openRedis(url: string, onError: (error: unknown) => void): Redis
     enableOfflineQueue: false,
     connectTimeout: 5000,
     commandTimeout: 2000,
+    // A connection that died without a word is made anew.
+    socketTimeout: 4000,
     retryStrategy: (attempt) => Math.min(attempt * 100, MOST_WAIT_MS),
   });
   redis.on('error', onError);

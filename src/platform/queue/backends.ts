@@ -8,6 +8,7 @@ import {
 } from 'bullmq';
 import pg from 'pg';
 import { QUEUE_SCHEMA } from '../db/migrate.js';
+import { TRANSACTION_SETTINGS, watchSilence } from '../db/silent-connections.js';
 import { closeRedis, firstAttempt, openRedis } from '../redis.js';
 
 /** Connections of one process to PostgreSQL for the queue; one of them only listens. Knex has its own (DATABASE_POOL). */
@@ -40,7 +41,8 @@ export function openRedisBackend(url: string, prefix: string, onError: (error: u
   return {
     factory: createRedisBackend as BackendFactory<IQueueBackend, Connection>,
     adding,
-    working: { url, maxRetriesPerRequest: null, retryStrategy },
+    // A worker waits at most some seconds for a job before it asks anew.
+    working: { url, maxRetriesPerRequest: null, retryStrategy, socketTimeout: 15_000 },
     prefix,
     check: async () => undefined,
     isUp: async () => {
@@ -61,9 +63,11 @@ export function openPostgresBackend(url: string, onError: (error: unknown) => vo
     max: QUEUE_POOL,
     // BullMQ's statements name no schema, and it does not set one on a pool that it did not make.
     options: `-c search_path=${QUEUE_SCHEMA},public`,
-    connectionTimeoutMillis: 5000,
     keepAlive: true,
+    ...TRANSACTION_SETTINGS,
   });
+  const silence = watchSilence(url);
+  pool.on('connect', (client) => silence.add(client));
   pool.on('error', onError);
   const factory = createPostgresBackend as unknown as BackendFactory<IQueueBackend, Connection>;
   return {
