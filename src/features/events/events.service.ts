@@ -4,6 +4,9 @@ import type { Wakeups } from '../../platform/wakeups.js';
 import type { NewEvent, StoredEvent } from './event.js';
 import { insertEvents, placeEvents } from './events.repository.js';
 
+/** A burst is read from the database, by those who listen, rather than written out once more for everybody. */
+const MOST_TOLD = 32;
+
 export type Record = (event: NewEvent) => void;
 
 /** Topic of the hints that accounts' logs have grown: the JSON of a list of StoredEvent, or of `{accountId, seq}`. */
@@ -35,13 +38,18 @@ export function createEventLog(db: Knex, wakeups: Wakeups): EventLog {
         return outcome;
       });
       if (stored.length > 0) {
-        const committedAt = Date.now();
-        const hint = JSON.stringify(stored.map((event) => ({ ...event, committedAt })));
-        wakeups.publish(EVENTS_TOPIC, hint, shortHint(stored));
+        const short = shortHint(stored);
+        wakeups.publish(EVENTS_TOPIC, stored.length > MOST_TOLD ? short : wholeHint(stored), short);
       }
       return result;
     },
   };
+}
+
+/** The events themselves: who stands right before them need not ask the database. */
+function wholeHint(events: readonly StoredEvent[]): string {
+  const committedAt = Date.now();
+  return JSON.stringify(events.map((event) => ({ ...event, committedAt })));
 }
 
 /** Where to look: each account with its newest event. */

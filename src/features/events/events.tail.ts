@@ -103,6 +103,7 @@ async function lookAtCounters(db: Knex, accounts: ReadonlyMap<string, AccountTai
 }
 
 function hear(accounts: ReadonlyMap<string, AccountTail>, hint: string): void {
+  if (accounts.size === 0) return;
   const events = parseHint(hint);
   if (events === null) {
     for (const account of accounts.values()) account.read();
