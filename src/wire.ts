@@ -109,7 +109,14 @@ function doorsOf(features: Features): Doors {
     api: { routes: resources.flatMap(({ routes }) => routes), raw: [ingestion.door] },
     live,
     worker: {
-      jobs: { ...ingestion.jobs, ...events.workers, ...tokens.workers, ...porting.jobs, ...audit.workers, ...retention.workers },
+      jobs: {
+        ...ingestion.jobs,
+        ...events.workers,
+        ...tokens.workers,
+        ...porting.jobs,
+        ...audit.workers,
+        ...retention.workers,
+      },
       schedules: [
         ...[...ingestion.schedules, ...events.schedules, ...tokens.schedules, ...porting.schedules],
         ...audit.schedules,
@@ -155,7 +162,7 @@ export async function wire(options: PlatformOptions): Promise<System> {
   const app = createApp({
     ...{ log, metrics, router, rawDoors: doors.rawDoors },
     trustProxy: config.trustProxy,
-    security: securityHeaders(config.corsOrigins),
+    security: securityHeaders(config.corsOrigins, config.publicUrl?.startsWith('https:')),
   });
   const http = createHttpServer(app.callback());
 

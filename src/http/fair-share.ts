@@ -1,8 +1,8 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import { AppError } from '../lib/errors.js';
 
-/** Runs a request's work when it is its account's turn. */
-export type FairShare = <T>(accountId: string, work: () => Promise<T> | T) => Promise<T>;
+/** Runs a request's work when it is the turn of its account (or of whoever shares a lane). */
+export type FairShare = <T>(whose: string, work: () => Promise<T> | T) => Promise<T>;
 
 export interface FairShareOptions {
   /** Requests of one account that work at once; fewer than there are database connections, so that others find some. */
@@ -17,7 +17,7 @@ interface Lane {
 }
 
 const tooBusy = (): AppError =>
-  new AppError('rate_limited', 'rate_limited', 'Too many requests of this account are waiting.', {
+  new AppError('rate_limited', 'rate_limited', 'Too many requests of yours are waiting already.', {
     headers: { 'Retry-After': '1' },
   });
 
@@ -28,16 +28,16 @@ const tooBusy = (): AppError =>
 export function createFairShare({ atOnce, mostWaiting }: FairShareOptions): FairShare {
   const lanes = new Map<string, Lane>();
 
-  return async (accountId, work) => {
-    const lane = lanes.get(accountId) ?? { limit: pLimit(atOnce), inside: 0 };
+  return async (whose, work) => {
+    const lane = lanes.get(whose) ?? { limit: pLimit(atOnce), inside: 0 };
     if (mostWaiting !== null && lane.limit.pendingCount >= mostWaiting) throw tooBusy();
-    lanes.set(accountId, lane);
+    lanes.set(whose, lane);
     lane.inside += 1;
     try {
       return await lane.limit(work);
     } finally {
       lane.inside -= 1;
-      if (lane.inside === 0) lanes.delete(accountId);
+      if (lane.inside === 0) lanes.delete(whose);
     }
   };
 }

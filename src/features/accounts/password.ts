@@ -4,7 +4,7 @@ import pLimit from 'p-limit';
 
 /**
  * Passwords as argon2id hashes (19 MiB, two passes). Each runs on libuv's pool of four threads for tens of
- * milliseconds; the bound leaves threads and processors for everybody else.
+ * milliseconds; the bound leaves threads and a processor for everybody else, also while somebody tries passwords.
  */
 export interface Passwords {
   hash(password: string): Promise<string>;
@@ -13,7 +13,7 @@ export interface Passwords {
 }
 
 export function createPasswords(): Passwords {
-  const limit = pLimit(Math.max(1, Math.min(3, availableParallelism())));
+  const limit = pLimit(Math.max(1, Math.min(3, availableParallelism() - 1)));
   // Made at the first need with the same parameters, so that a password of nobody costs what a wrong one costs.
   let nobody: Promise<string> | undefined;
 

@@ -23,7 +23,7 @@ export const START = `window.ui = SwaggerUIBundle({
   dom_id: '#page',
   deepLinking: true,
   displayRequestDuration: true,
-  docExpansion: 'none',
+  docExpansion: 'list',
   filter: true,
   persistAuthorization: false,
   validatorUrl: null,

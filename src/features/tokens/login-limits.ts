@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { callerAddress } from '../../http/client-address.js';
+import { createFairShare } from '../../http/fair-share.js';
 import type { Limiter, LimitRule, LimitVerdict } from '../../platform/limiter/limiter.js';
 import { tooManyFailedLogins } from './tokens.errors.js';
 
@@ -24,6 +25,13 @@ const UNSLOWED = 20;
 const FIRST_PAUSE_MS = 100;
 const DOUBLES_EVERY = 10;
 const LONGEST_PAUSE_MS = 5000;
+
+/**
+ * Attempts of one address that work at once, and that wait: whoever sends a thousand a second shall not have them all
+ * judged before the first hundred are counted.
+ */
+const AT_ONCE = 4;
+const MOST_WAITING = 100;
 
 /** Refusals are remembered here, so that a flood of attempts costs the backend nothing. */
 const MOST_REMEMBERED = 10_000;
@@ -66,6 +74,7 @@ export function pauseAfter(failures: number): number {
 export function createLoginLimits(limiter: Limiter | null): LoginLimits {
   if (limiter === null) return { attempt: (_who, work) => work() };
   const inTurn = createTurns();
+  const lane = createFairShare({ atOnce: AT_ONCE, mostWaiting: MOST_WAITING });
   const refusals = new Map<string, Refusal>();
 
   function checkRemembered(counters: readonly Counter[]): void {
@@ -97,14 +106,15 @@ export function createLoginLimits(limiter: Limiter | null): LoginLimits {
   }
 
   return {
-    attempt({ username, address }, work, isFailure) {
+    async attempt({ username, address }, work, isFailure) {
       const caller = callerAddress(address);
       const [pairKey, nameKey] = [hashed(`${username}\n${caller}`), hashed(username)];
       const counters = [
         ...PER_NAME.map((rule) => ({ rule, key: pairKey })),
         ...PER_ADDRESS.map((rule) => ({ rule, key: caller })),
       ];
-      return inTurn(pairKey, async () => {
+      checkRemembered(counters);
+      const judged = async () => {
         await check(counters);
         const ofName = await limiter.look(OF_NAME, nameKey);
         const wait = pauseAfter(ofName.limit - ofName.remaining);
@@ -116,7 +126,8 @@ export function createLoginLimits(limiter: Limiter | null): LoginLimits {
           if (isFailure(error)) await Promise.all(counted.map(({ rule, key }) => limiter.take(rule, key)));
           throw error;
         }
-      });
+      };
+      return lane(caller, () => inTurn(pairKey, judged));
     },
   };
 }

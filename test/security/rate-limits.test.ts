@@ -1,0 +1,117 @@
+import { expect } from 'chai';
+import { pauseAfter } from '../../src/features/tokens/login-limits.js';
+import { createFairShare } from '../../src/http/fair-share.js';
+import { type Answer, startSystem, type TestSystem } from '../support/system.js';
+
+const remaining = ({ headers }: Answer): number => Number(/r=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1]);
+
+describe('rate limits of requests', () => {
+  let system: TestSystem;
+  before(async () => {
+    system = await startSystem({ env: { RATE_LIMITS: 'on' } });
+  });
+  after(() => system.stop());
+
+  it('take more for costlier routes', async () => {
+    const { token } = await system.createAdmin();
+    const ask = (path: string) => system.ask('GET', path, { token });
+
+    const start = remaining(await ask('/api/users/me/'));
+    const afterPlain = remaining(await ask('/api/users/me/'));
+    const afterExport = remaining(await ask('/api/call_logs/export/?format=csv'));
+
+    expect(start - afterPlain).to.equal(1);
+    expect(afterPlain - afterExport).to.equal(5);
+  });
+
+  it('are each user’s and each key’s own', async () => {
+    const admin = await system.createAdmin();
+    const member = await system.createMember(admin);
+    const key = await system.ask('POST', '/api/api_keys/', {
+      token: admin.token,
+      body: { name: 'robot', scopes: ['numbers:read'] },
+    });
+    const ask = (token: string) => system.ask('GET', '/api/virtual_numbers/', { token });
+    for (let i = 0; i < 20; i++) await ask(admin.token);
+
+    expect(remaining(await ask(admin.token))).to.be.below(580);
+    expect(remaining(await ask(member.token))).to.equal(599);
+    expect(remaining(await ask(key.body.key))).to.equal(599);
+  });
+
+  it('tell the policy in the standard headers, and when to come again', async () => {
+    const { token } = await system.createAdmin();
+    const costly = () =>
+      system.ask('POST', '/api/virtual_numbers/bulk/?dry_run=true', { token, body: { numbers: [] } });
+
+    let answer = await costly();
+    for (let i = 0; i < 70 && answer.status !== 429; i++) answer = await costly();
+
+    expect(answer.status).to.equal(429);
+    expect(answer.body.code).to.equal('rate_limited');
+    expect(answer.headers.get('ratelimit-policy')).to.equal('"requests";q=600;w=60');
+    expect(Number(answer.headers.get('retry-after'))).to.be.within(1, 60);
+  });
+});
+
+describe('waits after failed logins', () => {
+  it('grow with every failure on a name, and end at five seconds', () => {
+    const waits = [0, 19, 20, 30, 50, 80, 5000].map(pauseAfter);
+
+    expect(waits).to.deep.equal([0, 0, 100, 200, 800, 5000, 5000]);
+  });
+
+  it('grow with every share of a minute that is used up', async () => {
+    const system = await startSystem({ env: { RATE_LIMITS: 'on' } });
+    const { username, password } = await system.createAdmin();
+    const { limiter } = system.system.platform;
+    const { createHash } = await import('node:crypto');
+    const key = createHash('sha256').update(`${username}\n127.0.0.1`).digest('base64url');
+    await limiter.take({ name: 'failed-logins-long', points: 30, seconds: 900 }, key, 30);
+
+    const refused = await system.ask('POST', '/api/token/', { body: { username, password } });
+    await system.stop();
+
+    expect(refused.status).to.equal(429);
+    expect(Number(refused.headers.get('retry-after'))).to.be.within(840, 900);
+    expect(refused.headers.get('ratelimit-policy')).to.equal('"failed-logins-long";q=30;w=900');
+  });
+});
+
+describe('the lane of an account', () => {
+  it('lets a noisy account wait for itself alone', async () => {
+    const share = createFairShare({ atOnce: 2, mostWaiting: 10 });
+    const order: string[] = [];
+    const releases: (() => void)[] = [];
+    const held = () => new Promise<void>((resolve) => releases.push(resolve));
+    const work = async (i: number) => {
+      await held();
+      order.push(`noisy ${i}`);
+    };
+    const noisy = Array.from({ length: 6 }, (_, i) => share('noisy', () => work(i)));
+
+    await share('quiet', async () => order.push('quiet'));
+
+    expect(order).to.deep.equal(['quiet']);
+    expect(releases).to.have.lengthOf(2);
+    while (order.length < 7) {
+      releases.shift()?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await Promise.all(noisy);
+  });
+
+  it('is not endless', async () => {
+    const share = createFairShare({ atOnce: 1, mostWaiting: 1 });
+    let release = (): void => undefined;
+    const running = share('noisy', () => new Promise<void>((resolve) => (release = resolve)));
+    const waiting = share('noisy', () => undefined);
+    await new Promise((resolve) => setImmediate(resolve));
+
+    const refused = await share('noisy', () => undefined).catch((error) => error);
+
+    expect(refused.kind).to.equal('rate_limited');
+    release();
+    await Promise.all([running, waiting]);
+  });
+});
