@@ -56,6 +56,21 @@ const COMMANDS: readonly Command[] = [
     },
   },
   {
+    name: 'rotate-keys',
+    takes: '',
+    about: 'Seals every stored secret anew that ENCRYPTION_KEY_PREVIOUS sealed.',
+    run: () => withSystem(rotateKeys),
+  },
+  {
+    name: 'prune-audit-log',
+    takes: '<days>',
+    about: 'Deletes the entries of the audit log that are older; nothing else does.',
+    run: ([days]) => {
+      if (!/^[1-9]\d{0,5}$/.test(days ?? '')) throw new UsageError('prune-audit-log needs a number of days.');
+      return withSystem((system) => pruneAuditLog(system, Number(days)));
+    },
+  },
+  {
     name: 'settings-table',
     takes: '',
     about: 'Prints docs/settings.md.',
@@ -81,10 +96,43 @@ function usable<T>(usage: string, read: () => T): T {
 async function createOperator({ features }: System, username: string): Promise<void> {
   const password = randomBytes(15).toString('base64url');
   const owner = { username, password, role: 'operator' as const, isActive: true, contactNumber: null };
-  await features.accounts.service.create({ name: username, owner });
+  const { id, user } = await features.accounts.service.create({ name: username, owner });
+  await features.audit.recordBySystem({
+    accountId: id,
+    action: 'user.created',
+    objectId: user?.id ?? null,
+    after: null,
+  });
   console.log(
     `The operator was made; this login is shown only once:\n  username: ${username}\n  password: ${password}`,
   );
+}
+
+async function rotateKeys({ features }: System): Promise<void> {
+  const kinds = {
+    carriers: features.carriers.service.reseal,
+    'port orders': features.porting.reseal,
+    'second factors': features.twoFactor.service.reseal,
+  };
+  let unreadable = 0;
+  for (const [what, reseal] of Object.entries(kinds)) {
+    const found = await reseal();
+    unreadable += found.unreadable.length;
+    console.log(`${what}: ${found.looked} looked at, ${found.resealed} sealed anew`);
+    for (const id of found.unreadable) console.log(`  neither key opens ${id}`);
+  }
+  await features.audit.recordBySystem({ accountId: null, action: 'keys.rotated', objectId: null, after: null });
+  if (unreadable > 0) throw new Error(`${unreadable} secrets stayed as they were: keep ENCRYPTION_KEY_PREVIOUS.`);
+  console.log('ENCRYPTION_KEY_PREVIOUS is needed no longer.');
+}
+
+const DAY_MS = 86_400_000;
+
+async function pruneAuditLog({ features }: System, days: number): Promise<void> {
+  const deleted = await features.audit.prune(new Date(Date.now() - days * DAY_MS));
+  const told = { accountId: null, action: 'audit_log.pruned', objectId: null, after: { days, deleted } };
+  await features.audit.recordBySystem(told);
+  console.log(`${deleted} entries deleted`);
 }
 
 async function withDatabase(work: (config: Config, databaseUrl: string) => Promise<void>): Promise<void> {

@@ -6,11 +6,11 @@ import type { JobHandlers } from '../../platform/queue/queue.js';
 import { deleteEntriesBefore, insertEntries } from './audit.repository.js';
 import { auditRoutes } from './audit.routes.js';
 import { createAuditSweeper, SWEEP_EVERY_MS } from './audit.sweeper.js';
-import type { NewAuditEntry } from './audit-entry.js';
+import { type NewAuditEntry, SYSTEM } from './audit-entry.js';
 import { createTrail } from './trail.js';
 
 export { blankDetails } from './audit.repository.js';
-export { type AuditActor, type NewAuditEntry, NOBODY, type Origin, SYSTEM } from './audit-entry.js';
+export { type AuditActor, type NewAuditEntry, NOBODY, type Origin } from './audit-entry.js';
 
 /** Writes entries; on a transaction they stand or fall with it. */
 export type RecordAudit = (db: Db, ...entries: readonly NewAuditEntry[]) => Promise<void>;
@@ -26,6 +26,8 @@ export type RecordAudit = (db: Db, ...entries: readonly NewAuditEntry[]) => Prom
 export interface Audit {
   readonly trail: AuditTrail;
   readonly record: RecordAudit;
+  /** What the command line does. */
+  recordBySystem(told: Pick<NewAuditEntry, 'accountId' | 'action' | 'objectId' | 'after'>): Promise<void>;
   readonly routes: readonly AnyRoute[];
   readonly workers: JobHandlers;
   readonly schedules: readonly [
@@ -38,11 +40,18 @@ export interface Audit {
 
 export function createAudit(platform: Platform): Audit {
   const { db, clock, log } = platform;
+  const record: RecordAudit = (on, ...entries) => insertEntries(on, entries, new Date(clock.now()));
   const sweep = createAuditSweeper({ db, clock, log });
   return {
     sweep,
     trail: createTrail({ db, clock, log }),
-    record: (on, ...entries) => insertEntries(on, entries, new Date(clock.now())),
+    record,
+    recordBySystem: (told) =>
+      record(db, {
+        ...told,
+        ...{ outcome: 'succeeded', actor: SYSTEM, address: null, requestId: null, members: [], before: null },
+        objectType: told.action.split('.', 1)[0] ?? '',
+      }),
     routes: auditRoutes(db),
     workers: {
       'sweep-audit': async () => {
