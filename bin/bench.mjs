@@ -1,6 +1,14 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { root } from './build-if-needed.mjs';
+import { buildIfNeeded, root } from './build-if-needed.mjs';
+
+// The servers that are measured run from the build.
+try {
+  await buildIfNeeded();
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}
 
 const args = ['--import', 'tsx', join(root, 'bench', 'main.ts'), ...process.argv.slice(2)];
 const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });

@@ -14,6 +14,8 @@ export interface EmbeddedOptions {
   /** False gives up safety against a crash for speed: tests only. */
   readonly durable?: boolean;
   readonly settings?: Readonly<Record<string, string>>;
+  /** What PostgreSQL finds in its environment besides the little it needs. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Takes what PostgreSQL says, line by line. */
   readonly log?: (line: string) => void;
   /** Called when the server ends without having been asked to. */
@@ -79,7 +81,8 @@ function openDirectory(dir: string): void {
 async function startLocked(dir: string, options: EmbeddedOptions, lock: DirectoryLock): Promise<EmbeddedDatabase> {
   const durable = options.durable ?? true;
   const data = join(dir, 'pg18');
-  const binaries = findBinaries(join(dir, 'pg-lib'));
+  const found = findBinaries(join(dir, 'pg-lib'));
+  const binaries = { ...found, env: { ...found.env, ...options.env } };
   const identity = chooseIdentity({ dir, data }, binaries);
   const cluster: Cluster = { dir, data, binaries, identity, durable };
   await clearLeftovers(cluster);

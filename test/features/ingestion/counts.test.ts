@@ -1,0 +1,168 @@
+/** What can be counted instead of timed: the cost of a webhook in statements, jobs and notifications, and of a page in blocks. */
+import { expect } from 'chai';
+import pg from 'pg';
+import { buffersOf, callQueries } from '../../../bench/lib/call-queries.js';
+import { makeCallRows } from '../../../bench/lib/call-rows.js';
+import { sendLoad } from '../../../bench/lib/http-load.js';
+import { makeTraffic } from '../../../bench/lib/traffic.js';
+import { createPoke } from '../../../src/features/ingestion/ingestion.worker.js';
+import { newId } from '../../../src/lib/ids.js';
+import type { Queue } from '../../../src/platform/queue/queue.js';
+import { createTestDatabase } from '../../support/database.js';
+import { startSystem, type TestSystem } from '../../support/system.js';
+import { until } from '../../support/until.js';
+import { claimNumber, openLine } from './lines.js';
+
+const CALLS = 1500;
+
+/** Collects every statement that this process sends, whoever sends it, until it is called. */
+function listenToStatements(): () => string[] {
+  const statements: string[] = [];
+  const { query } = pg.Client.prototype;
+  pg.Client.prototype.query = function listening(this: pg.Client, ...args: unknown[]) {
+    const [first] = args;
+    statements.push(typeof first === 'string' ? first : String((first as { text?: string } | undefined)?.text));
+    return Reflect.apply(query, this, args);
+  } as typeof query;
+  return () => {
+    pg.Client.prototype.query = query;
+    return statements;
+  };
+}
+
+/** Jobs that this process has run until now, by name. */
+async function jobsDone(system: TestSystem): Promise<Map<string, number>> {
+  const { body } = await system.ask('GET', '/metrics');
+  const found = String(body).matchAll(/^switchboard_job_seconds_count\{job="([^"]+)".*\} (\d+)$/gm);
+  return new Map([...found].map(([, name, count]) => [String(name), Number(count)]));
+}
+
+async function openTraffic(system: TestSystem) {
+  const admin = await system.createAdmin();
+  const number = '+12025550100';
+  await claimNumber(system, admin, number);
+  const line = await openLine(system, admin, 'generic');
+  const [secret] = Object.values(line.signer.credentials as Record<string, string>);
+  const paths = [`/webhooks/${line.id}/`];
+  return makeTraffic({ calls: CALLS, paths, secret: String(secret), numbers: [[number]], seed: 1, tag: 'count' });
+}
+
+/** As many webhooks as 64 connections can send, until the last is processed. */
+async function saturate() {
+  const system = await startSystem({ env: { DATABASE_POOL: '16' } });
+  try {
+    const requests = await openTraffic(system);
+    const before = await jobsDone(system);
+    const stopListening = listenToStatements();
+    const started = performance.now();
+    const { statuses } = await sendLoad(requests, {
+      port: Number(new URL(system.url).port),
+      connections: 64,
+      rate: null,
+    });
+    await until(
+      'all webhooks are processed',
+      async () => {
+        const { rows } = await system.db.raw(`select 1 from inbound_webhooks where status = 'pending' limit 1`);
+        return rows.length === 0;
+      },
+      60_000,
+    );
+    const seconds = (performance.now() - started) / 1000;
+    const statements = stopListening().filter((text) => !text.includes(`select 1 from inbound_webhooks`));
+    const jobs = new Map([...(await jobsDone(system))].map(([name, count]) => [name, count - (before.get(name) ?? 0)]));
+    return { accepted: statuses[204] ?? 0, sent: requests.length, seconds, statements, jobs };
+  } finally {
+    await system.stop();
+  }
+}
+
+describe('the cost of a webhook at saturation, on PostgreSQL', function () {
+  this.timeout(120_000);
+  let measured: ReturnType<typeof saturate>;
+  before(() => {
+    measured = saturate();
+    return measured;
+  });
+  const count = async (pattern: RegExp): Promise<number> =>
+    (await measured).statements.filter((text) => pattern.test(text)).length;
+
+  it('is at most 0.15 SQL statements', async () => {
+    const { accepted, sent, statements } = await measured;
+
+    expect(accepted).to.equal(sent);
+    expect(statements.length / sent).to.be.within(0.005, 0.15);
+  });
+
+  it('is no notification and no job of its own', async () => {
+    const { sent, seconds } = await measured;
+
+    expect(await count(/pg_notify/i)).to.be.below(sent / 10);
+    expect(await count(/\badd_job/i)).to.be.within(1, Math.min(sent / 10, seconds * 100 + 10));
+  });
+
+  it('leaves the process at most 100 drains and 20 other jobs a second', async () => {
+    const { jobs, seconds } = await measured;
+    const others = [...jobs].filter(([name]) => name !== 'drain').reduce((sum, [, done]) => sum + done, 0);
+
+    expect(jobs.get('drain')).to.be.within(1, seconds * 100 + 10);
+    expect(others).to.be.at.most(seconds * 20 + 10);
+  });
+});
+
+describe('the poke', () => {
+  it('adds at most one job in 10 ms, however often it is called', async () => {
+    let added = 0;
+    const add = async (): Promise<void> => {
+      added += 1;
+    };
+    const queue = { add } as Partial<Queue> as Queue;
+    const poke = createPoke(queue, () => undefined);
+    const started = performance.now();
+    while (performance.now() - started < 200) {
+      poke();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const elapsed = performance.now() - started;
+    poke.stop();
+
+    expect(added).to.be.within(2, elapsed / 10 + 2);
+  });
+});
+
+const ROWS = 20_000;
+
+describe('the blocks that are read', function () {
+  this.timeout(120_000);
+
+  async function withRows<T>(work: (client: pg.Client, accountId: string) => Promise<T>): Promise<T> {
+    const database = await createTestDatabase();
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    try {
+      const accountId = newId();
+      await makeCallRows(client, { count: ROWS, accountId });
+      return await work(client, accountId);
+    } finally {
+      await client.end();
+      await database.drop();
+    }
+  }
+
+  it('are at most 70 for a page of 50 at any depth, and 5 for a call by its carrier’s id', async () => {
+    await withRows(async (client, accountId) => {
+      const queries = await callQueries(client, accountId);
+      const pages = queries.filter(({ name }) => name === 'unfiltered' || name.startsWith('page at'));
+      const { rows } = await client.query(
+        'select carrier_id, carrier_call_id from call_logs where account_id = $1 limit 1',
+        [accountId],
+      );
+      const text = 'select * from call_logs where carrier_id = $1 and carrier_call_id = $2';
+      const values = [rows[0].carrier_id, rows[0].carrier_call_id];
+
+      expect(pages).to.have.length(4);
+      for (const page of pages) expect(await buffersOf(client, page), page.name).to.be.at.most(70);
+      expect(await buffersOf(client, { text, values })).to.be.at.most(5);
+    });
+  });
+});
