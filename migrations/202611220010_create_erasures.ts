@@ -18,6 +18,8 @@ export async function up(knex: Knex): Promise<void> {
       account_id uuid not null references accounts (id),
       -- What stands in the number's place: a keyed hash of it.
       pseudonym text not null,
+      -- Keyed hashes of its spellings, by which it is recognised when it comes again.
+      marks text[] not null,
       sealed_number text,
       status text not null,
       -- Of the work: which step, and behind which row it goes on.

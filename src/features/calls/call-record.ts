@@ -29,6 +29,10 @@ const UNKNOWN_PARTY = 'unknown';
 
 const date = (time: number | null): Date | null => (time === null ? null : new Date(time));
 
+/** An erased number's pseudonym tells its country, so that reports stay what they were. */
+const ERASED = /^erased-([a-z]{2})-/;
+const countryOfParty = (party: string): string | null => ERASED.exec(party)?.[1]?.toUpperCase() ?? countryOf(party);
+
 /** The record that the facts make; `base.direction` stands until a direction is told. */
 export function buildRecord(parts: { base: RecordBase; facts: CallFacts; reports: readonly Report[] }): CallRecord {
   const { base, facts, reports } = parts;
@@ -66,7 +70,7 @@ export function buildRecord(parts: { base: RecordBase; facts: CallFacts; reports
 function countryOfOther(base: RecordBase, party: string): string | null {
   const known = base as Partial<CallRecord>;
   const before = known.direction === 'incoming' ? known.caller_number : known.called_number;
-  return known.country !== undefined && before === party ? known.country : countryOf(party);
+  return known.country !== undefined && before === party ? known.country : countryOfParty(party);
 }
 
 /** Left alone once the end is reported: nothing asks for it then, and a late price need not touch an index. */

@@ -80,6 +80,7 @@ export async function planReports(
   const holdings = await findHoldings(tx, numbersOf(legs.filter((leg) => !leg.known)));
 
   const unplaced = placeAll(legs, { families, holdings, gate, now });
+  for (const leg of legs) if (unplaced.has(leg.key)) gate.passOver(leg);
   const changes = collectChanges(legs, families, now);
   const made = changes.filter((change) => change.before === null).map((change) => change.after);
   const placed = new Map<string, CallRecord>();
@@ -94,6 +95,10 @@ export async function planReports(
 /** Lets through what a leg's account may record, and remembers what it did not. */
 interface Gate {
   admit(leg: LegReports, accountId: string): readonly Report[];
+  /** Of a leg that has no call log: what its carrier's account has had erased goes from its webhooks all the same. */
+  passOver(leg: LegReports): void;
+  /** What is known of a call, without what its account has had erased. */
+  keepFacts(known: CallRecord): CallFacts;
   readonly expired: Map<string, Expired>;
   readonly erased: ErasedFromWebhook[];
 }
@@ -114,6 +119,10 @@ function createGate(guard: Guard): Gate {
       }
       return admission.reports;
     },
+    passOver({ carrier, reports }) {
+      if (carrier.accountId !== null) erased.push(...guard.admit(carrier.accountId, reports).erased);
+    },
+    keepFacts: ({ account_id, facts }) => guard.keepFacts(account_id, facts),
   };
 }
 
@@ -143,13 +152,8 @@ export function wholeSessions(names: LegNames, records: readonly CallRecord[]): 
 function toLeg(leg: LegReports, families: Families, gate: Gate): Leg {
   const known = families.find(leg.carrierId, leg.callId);
   const reports = known ? gate.admit(leg, known.account_id) : leg.reports;
-  return {
-    ...leg,
-    reports,
-    key: legKey(leg.carrierId, leg.callId),
-    known,
-    facts: foldReports(reports, known?.facts ?? NO_FACTS),
-  };
+  const before = known ? gate.keepFacts(known) : NO_FACTS;
+  return { ...leg, reports, key: legKey(leg.carrierId, leg.callId), known, facts: foldReports(reports, before) };
 }
 
 function numbersOf(legs: readonly Leg[]): string[] {

@@ -2,7 +2,7 @@
  * What accounts want of facts before they become part of a call log: nothing older than they keep call logs, and no
  * party that was erased. Made by features that calls do not know; each is asked once for a batch.
  */
-import type { Report } from './call-facts.js';
+import type { CallFacts, Report } from './call-facts.js';
 
 /** The oldest moment of which the account keeps call logs, ms; null: it keeps them for ever. */
 export type KeptSince = (accountId: string) => number | null;
@@ -29,6 +29,8 @@ export type ErasedFromWebhook = Pick<ErasedParty, 'number' | 'pseudonym'> & { re
 export interface Guard {
   /** The reports of a leg as the account may have them: without those that are too old, the others' parties replaced. */
   admit(accountId: string, reports: readonly Report[]): Admission;
+  /** The same facts where nothing in them was erased. */
+  keepFacts(accountId: string, facts: CallFacts): CallFacts;
 }
 
 export interface Admission {
@@ -61,6 +63,17 @@ export async function loadGuard(rules: RecordingRules): Promise<Guard> {
         to: keep(report.to, report.webhookId),
       }));
       return { reports: erased.length === 0 ? kept : changed.filter((report) => !isOld(report)), expired, erased };
+    },
+    keepFacts(accountId, facts) {
+      const { from, to } = facts.registers;
+      const [erasedFrom, erasedTo] = [from, to].map((party) => (party && erasedIn?.(accountId, party.value)) ?? null);
+      if (!erasedFrom && !erasedTo) return facts;
+      const registers = {
+        ...facts.registers,
+        ...(from && erasedFrom && { from: { ...from, value: erasedFrom.party } }),
+        ...(to && erasedTo && { to: { ...to, value: erasedTo.party } }),
+      };
+      return { ...facts, registers };
     },
   };
 }

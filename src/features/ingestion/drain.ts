@@ -19,6 +19,7 @@ import { claimAgain, claimWebhooks, markWebhooks, postponeWebhook, takeUpWebhook
 import type { IngestionMetrics } from './ingestion-metrics.js';
 import { outcomeOf } from './outcome.js';
 import { type Understood, understandWebhook } from './understand.js';
+import { eraseFromWebhooks } from './webhook-erasure.js';
 
 const BATCH = 500;
 const RETRY_MS = [1000, 5000, 30_000, 120_000];
@@ -146,6 +147,7 @@ async function processBatch(deps: DrainDeps, claim: (tx: Db) => Promise<PendingW
       placed: async (tx, events) => {
         if (planned) await calls.write(tx, planned, events);
         await markWebhooks(tx, outcomes, clock.now());
+        if (planned) await eraseFromWebhooks(tx, planned.plan.erased);
       },
     },
   );

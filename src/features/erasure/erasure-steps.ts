@@ -1,0 +1,152 @@
+/** The steps of an erasure: each goes on behind a place, one page in a transaction. */
+import type { NumberEraser } from '../../lib/number-eraser.js';
+import type { Db } from '../../platform/db/connect.js';
+import { blankDetails } from '../audit/index.js';
+import { eraseNextWebhooks } from '../ingestion/index.js';
+import type { ErasureStep } from './erasure.js';
+
+export interface StepQuestion {
+  readonly accountId: string;
+  readonly eraser: NumberEraser;
+  /** As the step left it; null: from the beginning. */
+  readonly place: unknown;
+}
+
+export interface StepProgress {
+  /** What `changed` counts it as. */
+  readonly table: string;
+  readonly changed: number;
+  /** Null: the step is done. */
+  readonly next: unknown;
+}
+
+const PAGE = 2000;
+/** What people put between digits, dropped before the number is looked for. */
+const SIGNS = ' .-()/+';
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+interface Place {
+  readonly at: string;
+  readonly id: string;
+}
+
+interface Candidate extends Place {
+  readonly hit: boolean;
+}
+
+function pageOf(rows: readonly Candidate[]) {
+  const last = rows.at(-1);
+  return {
+    hits: rows.filter(({ hit }) => hit).map(({ id }) => id),
+    next: rows.length < PAGE || !last ? null : { at: last.at, id: last.id },
+  };
+}
+
+const CALL_TEXTS = ['caller_number', 'called_number', 'note'] as const;
+
+interface CallTexts extends Readonly<Record<(typeof CALL_TEXTS)[number], string | null>> {
+  readonly id: string;
+  readonly tags: readonly string[];
+  readonly facts: unknown;
+}
+
+async function eraseInCalls(tx: Db, { accountId, eraser, place }: StepQuestion): Promise<StepProgress> {
+  const after = place as Place | null;
+  const { rows } = await tx.raw<{ rows: Candidate[] }>(
+    `select c.id, c.started_at::text as at, strpos(translate(
+       concat_ws(' ', c.caller_number, c.called_number, c.note, c.tags::text, c.facts::text), ?, ''), ?) > 0 as hit
+     from call_logs c where c.account_id = ? and (c.started_at, c.id) < (?::timestamptz, ?::uuid)
+     order by c.started_at desc, c.id desc limit ?`,
+    [SIGNS, eraser.ending, accountId, after?.at ?? 'infinity', after?.id ?? LAST_ID, PAGE],
+  );
+  const { hits, next } = pageOf(rows);
+  if (hits.length > 0) {
+    await rewriteCalls(tx, hits, eraser);
+    await blankDetails(tx, accountId, hits);
+  }
+  return { table: 'call_logs', changed: hits.length, next };
+}
+
+async function rewriteCalls(tx: Db, ids: readonly string[], eraser: NumberEraser): Promise<void> {
+  const { rows } = await tx.raw<{ rows: CallTexts[] }>(
+    `select id, tags, facts, ${CALL_TEXTS.join(', ')} from call_logs where id = any(?::uuid[]) order by id for update`,
+    [[...ids]],
+  );
+  await tx.raw(
+    `update call_logs c set caller_number = e.caller_number, called_number = e.called_number, note = e.note,
+       tags = e.tags, facts = e.facts
+     from jsonb_to_recordset(?::jsonb) as e (id uuid, caller_number text, called_number text, note text, tags text[],
+       facts jsonb) where c.id = e.id`,
+    [JSON.stringify(rows.map((row) => callWithout(row, eraser)))],
+  );
+}
+
+function callWithout({ id, tags, facts, ...texts }: CallTexts, eraser: NumberEraser): CallTexts {
+  const { from, to, ...registers } = (facts as { registers: Record<string, { value: string }> }).registers ?? {};
+  const without = (register: { value: string } | undefined) =>
+    register && { ...register, value: eraser.text(register.value) };
+  const erased = { ...registers, ...(from && { from: without(from) }), ...(to && { to: without(to) }) };
+  return {
+    id,
+    tags: tags.map(eraser.text),
+    // The parties alone: ranks and ids say which webhook counts.
+    facts: { ...(facts as object), registers: erased },
+    ...(Object.fromEntries(
+      CALL_TEXTS.map((name) => [name, texts[name] === null ? null : eraser.text(texts[name])]),
+    ) as Record<(typeof CALL_TEXTS)[number], string | null>),
+  };
+}
+
+/** Who changed a note when: the notes as they were. */
+async function eraseInCallChanges(tx: Db, { accountId, eraser }: StepQuestion): Promise<StepProgress> {
+  const { rows } = await tx.raw<{ rows: { id: string; changes: string }[] }>(
+    `select id, changes::text as changes from call_log_changes
+     where account_id = ? and strpos(translate(changes::text, ?, ''), ?) > 0 order by id for update`,
+    [accountId, SIGNS, eraser.ending],
+  );
+  const erased = rows.map(({ id, changes }) => ({ id, changes: JSON.parse(eraser.json(changes)) as unknown }));
+  await tx.raw(
+    `update call_log_changes c set changes = e.changes from jsonb_to_recordset(?::jsonb) as e (id uuid, changes jsonb)
+     where c.id = e.id`,
+    [JSON.stringify(erased)],
+  );
+  return { table: 'call_log_changes', changed: rows.length, next: null };
+}
+
+interface EventTexts {
+  readonly seq: number;
+  readonly payload: string | null;
+  readonly before: string | null;
+}
+
+async function eraseInEvents(tx: Db, { accountId, eraser, place }: StepQuestion): Promise<StepProgress> {
+  const { rows } = await tx.raw<{ rows: EventTexts[] }>(
+    `select seq, case when hit then payload::text end as payload, case when hit then before::text end as before
+     from (select seq, payload, before,
+         strpos(translate(concat_ws(' ', payload::text, before::text), ?, ''), ?) > 0 as hit
+       from events where account_id = ? and seq > ? and type like 'call.%' order by seq limit ?) e order by seq`,
+    [SIGNS, eraser.ending, accountId, (place as number | null) ?? 0, PAGE],
+  );
+  const erased = rows.flatMap(({ seq, payload, before }) =>
+    payload === null ? [] : [{ seq, payload: eraser.json(payload), before: before && eraser.json(before) }],
+  );
+  await tx.raw(
+    `update events v set payload = e.payload::jsonb, before = e.before::jsonb
+     from jsonb_to_recordset(?::jsonb) as e (seq bigint, payload text, before text)
+     where v.account_id = ? and v.seq = e.seq`,
+    [JSON.stringify(erased), accountId],
+  );
+  return { table: 'events', changed: erased.length, next: rows.length < PAGE ? null : (rows.at(-1)?.seq ?? null) };
+}
+
+async function eraseInWebhooks(tx: Db, { accountId, eraser, place }: StepQuestion): Promise<StepProgress> {
+  const question = { accountId, eraser, after: place as Place | null, limit: PAGE };
+  return { table: 'inbound_webhooks', ...(await eraseNextWebhooks(tx, question)) };
+}
+
+export const STEPS: Readonly<Record<ErasureStep, (tx: Db, question: StepQuestion) => Promise<StepProgress>>> = {
+  calls: eraseInCalls,
+  call_changes: eraseInCallChanges,
+  events: eraseInEvents,
+  webhooks: eraseInWebhooks,
+};

@@ -1,0 +1,58 @@
+import type { AnyRoute } from '../../http/route.js';
+import type { Platform } from '../../platform/platform.js';
+import type { JobHandlers } from '../../platform/queue/queue.js';
+import { EVENTS_REWRITTEN_TOPIC } from '../events/index.js';
+import { HEARD_AFTER_MS } from './erasure.js';
+import { erasureRoutes } from './erasure.routes.js';
+import { createErasureService } from './erasure.service.js';
+import { createErasureWorker, LOOK_EVERY_MS } from './erasure.worker.js';
+import type { ErasureRule } from './erasure-rule.js';
+
+export { createErasureRule, type ErasureRule } from './erasure-rule.js';
+
+/**
+ * Parties that are made unreadable, in what is there and in what comes later.
+ *
+ * @example
+ * const rule = createErasureRule(platform);
+ * const writer = createCallsWriter(platform.clock, { erasedIn: rule.erasedIn });
+ * const erasure = createErasure(platform, rule);
+ */
+export interface ErasureFeature {
+  readonly routes: readonly AnyRoute[];
+  readonly workers: JobHandlers;
+  readonly schedules: readonly [
+    { readonly name: 'erase-parties'; readonly payload: Record<string, never>; readonly everyMs: number },
+  ];
+  /** Works off what is due; answers how many erasures were finished. */
+  work(): Promise<number>;
+}
+
+export function createErasure(platform: Platform, rule: ErasureRule): ErasureFeature {
+  const { db, log, queue, secrets, wakeups, closer } = platform;
+  const timers = new Set<NodeJS.Timeout>();
+  closer.defer('erasures', () => {
+    for (const timer of timers) clearTimeout(timer);
+  });
+
+  /** Wakes a worker when the erasure is due; should that be lost, the scheduled look finds it. */
+  function asked(): void {
+    rule.tellErased();
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      queue.add('erase-parties', {}).catch((error: unknown) => log.debug({ err: error }, 'poke was lost'));
+    }, HEARD_AFTER_MS + 100);
+    timers.add(timer.unref());
+  }
+
+  const work = createErasureWorker({
+    ...{ db, log, secrets },
+    rewritten: (accountId) => wakeups.publish(EVENTS_REWRITTEN_TOPIC, accountId),
+  });
+  return {
+    routes: erasureRoutes(createErasureService({ db, secrets, asked })),
+    workers: { 'erase-parties': async () => void (await work()) },
+    schedules: [{ name: 'erase-parties', payload: {}, everyMs: LOOK_EVERY_MS }],
+    work,
+  };
+}

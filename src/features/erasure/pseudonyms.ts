@@ -1,0 +1,44 @@
+/**
+ * Pseudonyms of numbers: keyed hashes, each account with a key of its own, so that nobody without it can try numbers,
+ * and that the same number has the same pseudonym for ever.
+ */
+import { createHmac, randomBytes } from 'node:crypto';
+import { countryOf } from '../../lib/e164.js';
+import { nationalDigits } from '../../lib/number-eraser.js';
+import type { SecretBox } from '../../platform/secret-box.js';
+
+const place = (accountId: string): string => `erasure_keys.${accountId}`;
+
+/** Where a number that is being erased is sealed for. */
+export const sealingPlace = (accountId: string): string => `erasures.${accountId}`;
+
+export const newSealedKey = (secrets: SecretBox, accountId: string): string =>
+  secrets.seal(randomBytes(32).toString('base64'), place(accountId));
+
+export const openKey = (secrets: SecretBox, accountId: string, sealed: string): string =>
+  secrets.open(sealed, place(accountId));
+
+const HASH_LENGTH = 24;
+
+const hash = (key: string, text: string): string =>
+  createHmac('sha256', Buffer.from(key, 'base64')).update(text).digest('hex').slice(0, HASH_LENGTH);
+
+export interface Pseudonym {
+  /** `erased-de-3f2a…`: with the number's country, by which reports go on counting it. */
+  readonly pseudonym: string;
+  /** What a spelling of the number is recognised by, when it comes again: hashes of its digits. */
+  readonly marks: readonly string[];
+}
+
+export function pseudonymOf(key: string, number: string): Pseudonym {
+  const mark = markOf(key, number.slice(1));
+  const country = countryOf(number);
+  const national = nationalDigits(number);
+  return {
+    pseudonym: country === null ? `erased-${mark}` : `erased-${country.toLowerCase()}-${mark}`,
+    marks: national === null ? [mark] : [mark, markOf(key, national)],
+  };
+}
+
+/** Of the digits of a spelling; what is dialled before them does not count. */
+export const markOf = (key: string, digits: string): string => hash(key, digits.replace(/^0+/, ''));
