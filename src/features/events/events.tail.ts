@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Knex } from 'knex';
 import type { Logger } from '../../platform/log.js';
-import type { Wakeups } from '../../platform/wakeups.js';
+import { LOOK, type Wakeups } from '../../platform/wakeups.js';
 import type { StoredEvent } from './event.js';
 import { type EventPage, findLogBounds, readEventPage } from './events.repository.js';
-import { EVENTS_TOPIC } from './events.service.js';
+import { EVENTS_REWRITTEN_TOPIC, EVENTS_TOPIC } from './events.service.js';
 
 /**
  * Follows the logs of the accounts that somebody in this process listens to. seq has no holes and rises in the order of
@@ -51,7 +51,12 @@ export function createEventTail(
   options: TailOptions = {},
 ): EventTail {
   const accounts = new Map<string, AccountTail>();
-  const unsubscribe = deps.wakeups.subscribe(EVENTS_TOPIC, (hint) => hear(accounts, hint));
+  const stops = [
+    deps.wakeups.subscribe(EVENTS_TOPIC, (hint) => hear(accounts, hint)),
+    deps.wakeups.subscribe(EVENTS_REWRITTEN_TOPIC, (hint) => {
+      for (const [accountId, account] of accounts) if (hint === accountId || hint === LOOK) account.forget();
+    }),
+  ];
   const pollMs = options.pollMs ?? POLL_MS;
   let closed = false;
   let polling = Promise.resolve();
@@ -83,7 +88,7 @@ export function createEventTail(
     async close() {
       closed = true;
       clearTimeout(timer);
-      unsubscribe();
+      for (const stop of stops) stop();
       for (const account of accounts.values()) account.stop();
       await polling;
       await Promise.all([...accounts.values()].map((account) => account.idle()));
@@ -237,6 +242,11 @@ class AccountTail {
     if (after >= this.position) return [];
     if (!first || first.seq > after + 1) return null;
     return this.recent.slice(after + 1 - first.seq);
+  }
+
+  /** What was kept in memory is told otherwise by now. */
+  forget(): void {
+    this.recent = [];
   }
 
   reach(seq: number): Promise<void> {
