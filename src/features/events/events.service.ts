@@ -12,6 +12,9 @@ export type Record = (event: NewEvent) => void;
 /** Topic of the hints that accounts' logs have grown: the JSON of a list of StoredEvent, or of `{accountId, seq}`. */
 export const EVENTS_TOPIC = 'events';
 
+/** Topic of the hints that an account's past events read otherwise now; the hint is the account's id. */
+export const EVENTS_REWRITTEN_TOPIC = 'events-rewritten';
+
 export interface EventLog {
   /**
    * Runs the work in one transaction, appends what it recorded at the end, commits, and wakes the readers. Nothing
