@@ -23,7 +23,7 @@ export const documentAnswer = Joi.object({
 });
 
 const exceptionAnswer = Joi.object({
-  code: Joi.string().valid(...EXCEPTION_CODES),
+  code: Joi.string().description(`One of ${EXCEPTION_CODES.join(', ')}, or as the operator gave it.`),
   message: Joi.string().description('What the losing carrier said.'),
   correction: Joi.string().allow(null).description('What puts it right.'),
   members: Joi.array().items(Joi.string()).description('What is to be looked at.').example(['subscriber.pin']),

@@ -42,9 +42,8 @@ const PATCHING =
   'of the same request come first. ' +
   `The account moves ${movesOf('account')}; the operator ${movesOf('operator')}; ` +
   'a draft that nobody touches for 30 days is canceled by itself. The other side’s move is 403, one that nobody may ' +
-  'make 409 `invalid_transition`. Submitting checks what would certainly be refused later (400 under the member): a ' +
-  'number, `losing_carrier`, `subscriber.name` and a document `loa` must be there, the numbers of one country and ' +
-  'not active here, `requested_for` not past. With `ported` the numbers become the account’s virtual numbers, or, ' +
+  'make 409 `invalid_transition`. Submitting needs a number, `losing_carrier`, `subscriber.name` and a document `loa`, ' +
+  'else 400 under each member. With `ported` the numbers become the account’s virtual numbers, or, ' +
   'when somebody holds one, 409 `number_taken` names it in `phone_numbers` and nothing changes.\n\n' +
   `Exceptions:\n${PORT_EXCEPTIONS.map(({ code, meaning, correction }) => `- \`${code}\`: ${meaning} ${correction}`).join('\n')}`;
 

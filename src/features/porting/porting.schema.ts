@@ -23,19 +23,29 @@ const phoneNumbers = Joi.array()
   .max(MOST_NUMBERS)
   .unique()
   .messages({ 'array.unique': 'The same number stands here twice.' })
-  .description(`The numbers to move, all of one country; at most ${MOST_NUMBERS}. Answered as E.164.`)
+  .description(`The numbers to move; at most ${MOST_NUMBERS}. Answered as E.164.`)
   .example(['+14155550100']);
 
 const DAY = /^[12]\d{3}-\d{2}-\d{2}$/;
+
+const TIME = /^([12]\d{3}-\d{2}-\d{2})T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
 
 function isRealDay(value: string): boolean {
   const at = Date.parse(`${value}T00:00:00Z`);
   return DAY.test(value) && !Number.isNaN(at) && new Date(at).toISOString().startsWith(value);
 }
 
+/** A day as it is, or the UTC day of a time: where every other member is a time, clients send one here too. */
+function readDay(value: string): string | undefined {
+  if (isRealDay(value)) return value;
+  const [, day] = TIME.exec(value) ?? [];
+  const at = Date.parse(value);
+  return day !== undefined && isRealDay(day) && !Number.isNaN(at) ? new Date(at).toISOString().slice(0, 10) : undefined;
+}
+
 const day = () =>
   Joi.string()
-    .custom((value: string, helpers) => (isRealDay(value) ? value : helpers.error('day.invalid')))
+    .custom((value: string, helpers) => readDay(value) ?? helpers.error('day.invalid'))
     .messages({ 'day.invalid': 'Not a valid date (YYYY-MM-DD).' })
     .allow(null)
     .meta({ schema: { format: 'date' } })
@@ -57,7 +67,7 @@ const content = {
   phone_numbers: phoneNumbers,
   losing_carrier: text().trim().max(200).allow(null).description('Who has the numbers today.').example('Old Telecom'),
   subscriber,
-  requested_for: day().description('The day (UTC) on which the numbers should move.'),
+  requested_for: day().description('The day (UTC) on which the numbers should move; a time counts as its day.'),
 };
 
 export const newOrder = Joi.object(content);
@@ -68,10 +78,13 @@ export const orderPatch = Joi.object({
     .valid(...PORT_ORDER_STATUSES)
     .description('Moves the order.'),
   exception: Joi.object({
-    code: Joi.string()
-      .valid(...EXCEPTION_CODES)
+    code: text()
+      .trim()
+      .min(1)
+      .max(64)
       .required()
-      .description('Why the order goes back.'),
+      .description(`Why the order goes back: one of ${EXCEPTION_CODES.join(', ')}, or the losing carrier’s own.`)
+      .example('pin_invalid'),
     message: text().trim().min(1).max(2000).required().description('What the losing carrier said.'),
   }).description('With the status `exception`, where it is required. Operators.'),
   foc_date: day().description(

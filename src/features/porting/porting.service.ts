@@ -4,7 +4,7 @@ import { newId } from '../../lib/ids.js';
 import type { Db } from '../../platform/db/connect.js';
 import type { Platform } from '../../platform/platform.js';
 import type { EventLog, Record as RecordEvent } from '../events/index.js';
-import { findHoldings, type Numbers } from '../numbers/index.js';
+import type { Numbers } from '../numbers/index.js';
 import { editOrder, type OrderInput, type OrderPatch } from './order-changes.js';
 import { type Journal, note, saveChanges, tell } from './order-journal.js';
 import { applyPatch } from './order-patch.js';
@@ -61,12 +61,8 @@ export function createPortingService(platform: Platform, { eventLog, numbers }: 
   const journalOf = (tx: Db, record: RecordEvent): Journal => ({ tx, record, box, now: clock.now() });
 
   /** @throws 400 with everything that stands in the way */
-  async function checkSubmittable({ tx, now }: Journal, order: PortOrder): Promise<void> {
-    const holdings = await findHoldings(tx, order.phoneNumbers);
-    const isHeld = (number: string): boolean => holdings.get(number)?.some(({ until }) => until === null) ?? false;
-    const held = new Set(order.phoneNumbers.filter(isHeld));
-    const documents = await listDocuments(tx, [order.id]);
-    const wrong = checkSubmission({ order, documents, held, now });
+  async function checkSubmittable({ tx }: Journal, order: PortOrder): Promise<void> {
+    const wrong = checkSubmission({ order, documents: await listDocuments(tx, [order.id]) });
     if (wrong) throw notSubmittable(wrong);
   }
 

@@ -184,19 +184,28 @@ describe('the moves of port orders', () => {
     const path = `${PORT_ORDERS}${order.id}/`;
 
     const without = await operator.patch(path, { status: 'exception' });
-    const unknown = await operator.patch(path, { status: 'exception', exception: { code: 'bad_mood', message: 'x' } });
     const wordless = await operator.patch(path, { status: 'exception', exception: { code: 'other' } });
     const astray = await operator.patch(path, { status: 'in_process', exception: { code: 'other', message: 'x' } });
     const accounts = await owner.patch(path, { exception: { code: 'other', message: 'x' } });
 
     expect(without.status).to.equal(400);
     expect(without.body.exception).to.deep.equal(['This field is required.']);
-    expect(unknown.status).to.equal(400);
-    expect(unknown.body.exception[0]).to.match(/^Must be one of: account_number_mismatch, pin_invalid/);
     expect(wordless.body.exception).to.deep.equal(['This field is required.']);
     expect(astray.body.exception).to.deep.equal(['Only with the status exception.']);
     expect(accounts.status).to.equal(403);
     expect((await owner.get(path)).body.status).to.equal('submitted');
+  });
+
+  it('takes the code of the losing carrier as it is', async () => {
+    const [owner, operator] = [await doors.person(), await doors.person('operator')];
+    const order = await doors.draft(owner);
+    await moveThrough(order.id, [owner, 'submitted']);
+    const exception = { code: '8A_BAD_MOOD', message: 'They said no' };
+
+    const answer = await operator.patch(`${PORT_ORDERS}${order.id}/`, { status: 'exception', exception });
+
+    expect(answer.status).to.equal(200);
+    expect(answer.body.exception).to.deep.equal({ ...exception, correction: null, members: [] });
   });
 
   it('lets one of two who port the same order at once win', async () => {
