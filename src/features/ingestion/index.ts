@@ -31,6 +31,7 @@ import { type RebuildResult, type RebuildWish, rebuildCalls } from './rebuild-ca
 import { drainWithReplays } from './webhook-replays.js';
 
 export { WEBHOOK_PATHS } from './door-description.js';
+export { eraseNextWebhooks } from './webhook-erasure.js';
 
 export type { ImportResult, SavedWebhook } from './import-webhooks.js';
 export type { RebuildResult, RebuildWish } from './rebuild-calls.js';
