@@ -4,6 +4,7 @@ import { createAudit } from './features/audit/index.js';
 import { CALL_COLUMNS, createCalls, createCallsWriter, presentCall } from './features/calls/index.js';
 import { createCarriers } from './features/carriers/index.js';
 import { createDocs } from './features/docs/index.js';
+import { createErasure, createErasureRule } from './features/erasure/index.js';
 import { createEvents } from './features/events/index.js';
 import { createIngestion, WEBHOOK_PATHS } from './features/ingestion/index.js';
 import { createLive } from './features/live/index.js';
@@ -45,7 +46,11 @@ function createFeatures(platform: Platform) {
   const carriers = createCarriers(platform);
   const calls = createCalls(platform, { eventLog });
   const retentionRule = createRetentionRule(platform);
-  const writer = createCallsWriter(platform.clock, { keptSince: retentionRule.keptSince });
+  const erasureRule = createErasureRule(platform);
+  const writer = createCallsWriter(platform.clock, {
+    keptSince: retentionRule.keptSince,
+    erasedIn: erasureRule.erasedIn,
+  });
   const ingestion = createIngestion(platform, { eventLog, carriers, calls: writer });
   const numbers = createNumbers(platform, { eventLog, onClaimed: ingestion.tellClaimed });
   const porting = createPorting(platform, { eventLog, numbers });
@@ -64,6 +69,7 @@ function createFeatures(platform: Platform) {
   });
   const reports = createReports(platform);
   const retention = createRetention(platform, { rule: retentionRule, accounts: accounts.service });
+  const erasure = createErasure(platform, erasureRule);
   const live = createLive(platform, { ...tokens.sessions, calls: { columns: CALL_COLUMNS, present: presentCall } });
   return {
     events,
@@ -80,6 +86,7 @@ function createFeatures(platform: Platform) {
     live,
     reports,
     retention,
+    erasure,
   };
 }
 
@@ -102,9 +109,10 @@ function doorsOf(features: Features): Doors {
     live,
     reports,
     retention,
+    erasure,
   } = features;
   const people = [tokens, accounts, apiKeys, twoFactor, audit];
-  const resources = [...people, numbers, carriers, ingestion, calls, live, events, porting, reports, retention];
+  const resources = [...people, numbers, carriers, ingestion, calls, live, events, porting, reports, retention, erasure];
   return {
     api: { routes: resources.flatMap(({ routes }) => routes), raw: [ingestion.door] },
     live,
@@ -115,12 +123,13 @@ function doorsOf(features: Features): Doors {
         ...tokens.workers,
         ...porting.jobs,
         ...audit.workers,
-        ...retention.workers,
+        ...retention.workers, ...erasure.workers,
       },
       schedules: [
         ...[...ingestion.schedules, ...events.schedules, ...tokens.schedules, ...porting.schedules],
         ...audit.schedules,
         ...retention.schedules,
+        ...erasure.schedules,
       ],
       watch: () => ingestion.watch(),
     },
