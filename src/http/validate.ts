@@ -38,14 +38,15 @@ const OPTIONS: Joi.ValidationOptions = {
 
 /** Joi's findings as the wire's `{member: [sentences]}`; what concerns the whole goes under `non_field_errors`. */
 export function fieldErrors(error: Joi.ValidationError): Record<string, string[]> {
-  const fields: Record<string, string[]> = {};
+  // By a map: a member may be called `constructor`.
+  const fields = new Map<string, string[]>();
   for (const detail of error.details) {
     const name = detail.path.length > 0 ? String(detail.path[0]) : 'non_field_errors';
     const sentence = detail.context?.value === null ? 'This field may not be null.' : detail.message;
-    fields[name] ??= [];
-    if (!fields[name].includes(sentence)) fields[name].push(sentence);
+    const sentences = fields.get(name) ?? [];
+    if (!sentences.includes(sentence)) fields.set(name, [...sentences, sentence]);
   }
-  return fields;
+  return Object.fromEntries(fields);
 }
 
 function nonObject(value: unknown): AppError | null {

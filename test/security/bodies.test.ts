@@ -1,0 +1,87 @@
+import { expect } from 'chai';
+import { type Answer, type Person, startSystem, type TestSystem } from '../support/system.js';
+
+const json = { 'content-type': 'application/json' };
+
+describe('bodies that are meant to hurt', () => {
+  let system: TestSystem;
+  let admin: Person;
+  before(async () => {
+    system = await startSystem();
+    admin = await system.createAdmin();
+  });
+  after(() => system.stop());
+
+  const send = (body: string, path = '/api/token/'): Promise<Answer> =>
+    system.ask('POST', path, { body, headers: json, token: admin.token });
+
+  /** How long the process was busy with it, ms. */
+  async function busy(work: () => Promise<unknown>): Promise<number> {
+    const begun = performance.eventLoopUtilization();
+    await work();
+    return performance.eventLoopUtilization(begun).active;
+  }
+
+  it('of 10 MB are refused', async () => {
+    const { status, body } = await send('a'.repeat(10 * 1024 * 1024));
+
+    expect([status, body.code]).to.deep.equal([413, 'body_too_large']);
+  });
+
+  it('nested 10,000 deep are refused, closed or not', async () => {
+    const [open, close] = ['['.repeat(10_000), ']'.repeat(10_000)];
+
+    for (const body of [open + close, open, '{"a":'.repeat(10_000), `{"username":${open}${close}}`]) {
+      const answer = await send(body);
+      expect([answer.status, answer.body.code]).to.deep.equal([400, 'parse_error']);
+    }
+  });
+
+  it('of a megabyte that is no JSON cost little', async () => {
+    const bodies = ['['.repeat(1_000_000), `"${'a'.repeat(1_000_000)}`, `[${'1,'.repeat(400_000)}x]`];
+
+    const cost = await busy(async () => {
+      for (const body of bodies) expect((await send(body)).status).to.equal(400);
+    });
+
+    expect(cost).to.be.below(1000);
+  });
+
+  it('cannot reach the prototype of objects', async () => {
+    const polluted = '{"__proto__":{"is_admin":true},"constructor":{"prototype":{"is_admin":true}},"phone_number":"x"}';
+    const form = new FormData();
+    form.set('__proto__', 'x');
+    form.set('phone_number', '+4930777001');
+
+    const answers = [
+      await send(polluted, '/api/virtual_numbers/create/'),
+      await send(polluted, '/api/users/'),
+      await system.ask('POST', '/api/virtual_numbers/create/', { token: admin.token, body: form }),
+      await system.ask('POST', '/api/virtual_numbers/create/', {
+        token: admin.token,
+        body: new URLSearchParams('__proto__=x&phone_number=%2B4930777002'),
+      }),
+    ];
+
+    for (const { status } of answers) expect(status).to.be.oneOf([201, 400]);
+    expect(({} as { is_admin?: boolean }).is_admin).to.equal(undefined);
+  });
+
+  it('and headers and filters that are made for slow patterns cost little', async () => {
+    const long = '1 -./()'.repeat(20_000);
+    const spaces = ' '.repeat(8000);
+
+    const cost = await busy(async () => {
+      await send(JSON.stringify({ phone_number: long }), '/api/virtual_numbers/');
+      await send(JSON.stringify({ phone_number: `+${'1'.repeat(200_000)}x` }), '/api/virtual_numbers/');
+      await send(JSON.stringify({ username: `${spaces}a${spaces}`.repeat(20), password: 'x'.repeat(100_000) }));
+      const headers = { authorization: `Bearer${spaces}x`, 'x-request-id': 'a'.repeat(4000) };
+      await system.ask('GET', '/api/virtual_numbers/', { headers });
+      for (const value of ['9'.repeat(3000), ','.repeat(3000), '%20'.repeat(1000), '*'.repeat(3000)])
+        for (const name of ['number', 'tag', 'country', 'user_id', 'started_after'])
+          await system.ask('GET', `/api/call_logs/?${name}=${value}`, { token: admin.token });
+    });
+
+    expect(cost).to.be.below(3000);
+  });
+});
