@@ -112,7 +112,19 @@ function doorsOf(features: Features): Doors {
     erasure,
   } = features;
   const people = [tokens, accounts, apiKeys, twoFactor, audit];
-  const resources = [...people, numbers, carriers, ingestion, calls, live, events, porting, reports, retention, erasure];
+  const resources = [
+    ...people,
+    numbers,
+    carriers,
+    ingestion,
+    calls,
+    live,
+    events,
+    porting,
+    reports,
+    retention,
+    erasure,
+  ];
   return {
     api: { routes: resources.flatMap(({ routes }) => routes), raw: [ingestion.door] },
     live,
@@ -123,7 +135,8 @@ function doorsOf(features: Features): Doors {
         ...tokens.workers,
         ...porting.jobs,
         ...audit.workers,
-        ...retention.workers, ...erasure.workers,
+        ...retention.workers,
+        ...erasure.workers,
       },
       schedules: [
         ...[...ingestion.schedules, ...events.schedules, ...tokens.schedules, ...porting.schedules],

@@ -1,0 +1,259 @@
+import { expect } from 'chai';
+import { newId } from '../../../src/lib/ids.js';
+import { type Person, startSystem, type TestSystem } from '../../support/system.js';
+import { until } from '../../support/until.js';
+import { claimNumber, type Delivery, deliver, drained, genericCall, type Line, openLine } from '../ingestion/lines.js';
+
+const PATH = '/api/erasures/';
+const BASE = Date.now() - 3_600_000;
+
+let made = 0;
+const newNumber = (prefix: string): string => {
+  made += 1;
+  return `${prefix}${String(10_000_000 + made * 7919)}`;
+};
+
+describe('erasure', function () {
+  this.timeout(60_000);
+  let system: TestSystem;
+
+  before(async () => {
+    // Without the role worker: the test itself drains and erases.
+    system = await startSystem({ env: { ROLES: 'api,live' } });
+  });
+  after(() => system.stop());
+
+  interface Scene {
+    readonly admin: Person;
+    readonly line: Line;
+    readonly number: string;
+    readonly party: string;
+  }
+
+  async function setUp(more: Readonly<Record<string, unknown>> = {}): Promise<Scene> {
+    const admin = await system.createAdmin();
+    const number = newNumber('+4930');
+    await claimNumber(system, admin, number);
+    return { admin, number, party: newNumber('+49151'), line: await openLine(system, admin, 'generic', more) };
+  }
+
+  const get = async ({ admin }: Scene, path: string) => (await system.ask('GET', path, { token: admin.token })).body;
+
+  async function tell({ line }: Scene, delivery: Delivery): Promise<void> {
+    expect(await deliver(system, line, delivery)).to.equal(204);
+    await drained(system);
+  }
+
+  const call = ({ party, number }: Scene, callId: string, more: Readonly<Record<string, unknown>> = {}): Delivery =>
+    genericCall({
+      ...{ type: 'call.ended', call_id: callId, from: party, to: number, duration: 5 },
+      ...{ occurred_at: new Date(BASE).toISOString(), ...more },
+    });
+
+  async function erase(scene: Scene, number = scene.party) {
+    const { status, body } = await system.ask('POST', PATH, {
+      token: scene.admin.token,
+      body: { phone_number: number },
+    });
+    expect(status, JSON.stringify(body)).to.equal(202);
+    return body;
+  }
+
+  async function finished(scene: Scene, id: string) {
+    await until(
+      'the erasure is done',
+      async () => {
+        await system.system.features.erasure.work();
+        return (await get(scene, `${PATH}${id}/`)).status === 'done';
+      },
+      20_000,
+    );
+    return get(scene, `${PATH}${id}/`);
+  }
+
+  /** Everything in the database, as text, except who holds numbers. */
+  async function dump(): Promise<string> {
+    const { rows } = await system.db.raw(
+      `select table_name as name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'`,
+    );
+    const texts: string[] = [];
+    for (const { name } of rows) {
+      const found = await system.db.raw('select t.*, null as x from ?? t', [name]);
+      for (const row of found.rows) {
+        const spelled = Object.values(row).map((value) => (Buffer.isBuffer(value) ? value.toString('latin1') : value));
+        texts.push(`${name} ${JSON.stringify(spelled)}`);
+      }
+    }
+    return texts.join('\n');
+  }
+
+  const national = (party: string): string => party.slice(3);
+
+  it('leaves the number nowhere in the database, in no spelling, and the counts as they were', async () => {
+    const scene = await setUp({ country: 'DE' });
+    const { party, admin } = scene;
+    await tell(scene, call(scene, 'one'));
+    await tell(scene, call(scene, 'two', { from: `0${national(party).slice(0, 3)} ${national(party).slice(3)}` }));
+    await tell(scene, call(scene, 'three', { data: { note: `call ${party} back` } }));
+    await tell(scene, {
+      ...call(scene, 'four'),
+      path: `/?caller=${encodeURIComponent(party)}`,
+      headers: { 'x-caller': party },
+    });
+    await tell(scene, call(scene, 'five', { from: `sip:${party}@example.com` }));
+    await tell(scene, call(scene, 'other', { from: '+4915199999999' }));
+    const [{ id }] = await get(scene, '/api/call_logs/');
+    await system.ask('PATCH', `/api/call_logs/${id}/`, {
+      token: admin.token,
+      body: { note: `Ring ${party.replace('+', '00')}`, tags: [party] },
+    });
+    await system.ask('PATCH', `/api/call_logs/${id}/`, { token: admin.token, body: { note: 'rung' } });
+    const before = await get(scene, '/api/reports/calls/?group_by=country,direction');
+
+    const { id: erasureId } = await erase(scene);
+    const done = await finished(scene, erasureId);
+
+    const left = (await dump()).split('\n').filter((row) => row.replaceAll(/[^0-9]/g, '').includes(national(party)));
+    const calls = await get(scene, '/api/call_logs/');
+    const callers = calls.map((one: { caller_number: string }) => one.caller_number).sort();
+    expect(left).to.deep.equal([]);
+    expect(done.pseudonym).to.match(/^erased-de-[0-9a-f]{24}$/);
+    expect(callers).to.deep.equal(
+      ['+4915199999999', ...Array(4).fill(done.pseudonym), `sip:${done.pseudonym}@example.com`].sort(),
+    );
+    expect(await get(scene, `/api/call_logs/?caller_number=${done.pseudonym}`)).to.have.lengthOf(4);
+    expect(await get(scene, '/api/reports/calls/?group_by=country,direction')).to.deep.equal(before);
+    expect(done.changed).to.include({ call_logs: 6, inbound_webhooks: 5, call_log_changes: 2 });
+  });
+
+  it('leaves every webhook understood as before, the number aside', async () => {
+    const scene = await setUp();
+    await tell(scene, call(scene, 'a', { from: Number(scene.party.slice(1)) }));
+    const [{ id }] = await get(scene, '/api/inbound_webhooks/');
+    const before = await get(scene, `/api/inbound_webhooks/${id}/`);
+
+    const { id: erasureId } = await erase(scene);
+    const { pseudonym } = await finished(scene, erasureId);
+
+    const after = await get(scene, `/api/inbound_webhooks/${id}/`);
+    expect(after.understood.signals[0]).to.deep.equal({ ...before.understood.signals[0], from: pseudonym });
+    expect(after.status).to.equal('processed');
+  });
+
+  it('is not undone by late webhooks, by replays, or by the same call going on', async () => {
+    const scene = await setUp();
+    const { admin, party } = scene;
+    await tell(scene, call(scene, 'gone', { type: 'call.ringing' }));
+    const { id } = await erase(scene);
+    await tell(scene, call(scene, 'meanwhile'));
+    const { pseudonym } = await finished(scene, id);
+
+    await tell(scene, call(scene, 'gone', { occurred_at: new Date(BASE + 5000).toISOString() }));
+    await tell(scene, call(scene, 'later', { from: party.replace('+', '') }));
+    await tell(scene, call(scene, 'returned', { direction: 'outgoing', from: scene.number, to: party }));
+    await tell(scene, call(scene, 'nobody', { to: newNumber('+4940') }));
+    await system.ask('POST', '/api/inbound_webhooks/replay/', { token: admin.token, body: {} });
+    await drained(system);
+
+    const calls = await get(scene, '/api/call_logs/');
+    const parties = calls.map((one: Record<string, string>) =>
+      one.direction === 'incoming' ? one.caller_number : one.called_number,
+    );
+    expect(parties).to.deep.equal(Array(4).fill(pseudonym));
+    expect((await dump()).includes(party.slice(1))).to.equal(false);
+    const logged = await get(scene, '/api/call_events/?after=0&limit=500');
+    expect(logged.map((event: { type: string }) => event.type)).to.include.members(['call.ringing', 'call.ended']);
+  });
+
+  it('keeps an erased party out of a call log that was made before, and is rebuilt from its facts', async () => {
+    const scene = await setUp();
+    await tell(scene, call(scene, 'open', { type: 'call.answered' }));
+    const { id } = await erase(scene);
+
+    await tell(scene, call(scene, 'open', { from: undefined, to: undefined, direction: undefined }));
+
+    const [{ caller_number, status }] = await get(scene, '/api/call_logs/');
+    const { pseudonym } = await finished(scene, id);
+    expect([caller_number, status]).to.deep.equal([pseudonym, 'ended']);
+  });
+
+  it('waits for transactions that may not have heard of it', async () => {
+    const scene = await setUp();
+    await tell(scene, call(scene, 'x'));
+    const release = { now: (): void => undefined };
+    const held = system.db.transaction(async (tx) => {
+      await tx.raw('select 1');
+      await new Promise<void>((resolve) => {
+        release.now = resolve;
+      });
+    });
+    const { id } = await erase(scene);
+    let isDone = false;
+    await until('it is due', async () => {
+      const { rows } = await system.db.raw(
+        `select created_at < clock_timestamp() - interval '1600 milliseconds' as due from erasures where id = ?`,
+        [id],
+      );
+      return rows[0].due;
+    });
+    const work = system.system.features.erasure.work().then(() => {
+      isDone = true;
+    });
+    await system.db.raw('select 1');
+
+    expect(isDone).to.equal(false);
+    release.now();
+    await held;
+    await work;
+    expect((await get(scene, `${PATH}${id}/`)).status).to.equal('done');
+  });
+
+  it('touches no other account, where the same number has another pseudonym', async () => {
+    const mine = await setUp();
+    const other = { ...(await setUp()), party: mine.party };
+    await tell(mine, call(mine, 'm'));
+    await tell(other, call(other, 'o'));
+
+    const first = await finished(mine, (await erase(mine)).id);
+
+    expect((await get(other, '/api/call_logs/'))[0].caller_number).to.equal(mine.party);
+    const second = await finished(other, (await erase(other)).id);
+    expect(second.pseudonym).to.not.equal(first.pseudonym);
+  });
+
+  it('keeps no number once it is done, and asked twice is the same erasure', async () => {
+    const scene = await setUp();
+    const first = await erase(scene);
+    await finished(scene, first.id);
+
+    const again = await erase(scene, scene.party.replace('+', ''));
+
+    const row = await system.db('erasures').where({ account_id: scene.admin.accountId });
+    expect(again.id).to.equal(first.id);
+    expect(row).to.have.lengthOf(1);
+    await finished(scene, again.id);
+    expect((await system.db('erasures').where({ id: first.id }).first()).sealed_number).to.equal(null);
+    expect((await get(scene, PATH)).map((one: { id: string }) => one.id)).to.deep.equal([first.id]);
+  });
+
+  it('refuses the account’s own numbers, malformed ones, members, and what is not there', async () => {
+    const scene = await setUp();
+    const member = await system.createMember(scene.admin);
+    const ask = (body: unknown, token = scene.admin.token) => system.ask('POST', PATH, { token, body });
+
+    const own = await ask({ phone_number: scene.number });
+    const malformed = await ask({ phone_number: '12' });
+    const missing = await ask({});
+    const nationally = await ask({ phone_number: '0151 1234567', country: 'DE' });
+
+    expect([own.status, own.body.phone_number]).to.deep.equal([
+      400,
+      ['A virtual number of the account cannot be erased.'],
+    ]);
+    expect([malformed.status, malformed.body.phone_number]).to.deep.equal([400, ['Phone number must be 8-15 digits']]);
+    expect([missing.status, missing.body.phone_number]).to.deep.equal([400, ['This field is required.']]);
+    expect(nationally.status).to.equal(202);
+    expect((await ask({ phone_number: scene.party }, member.token)).status).to.equal(403);
+    expect((await system.ask('GET', `${PATH}${newId()}/`, { token: scene.admin.token })).status).to.equal(404);
+  });
+});
