@@ -30,6 +30,8 @@ export interface ChaosOptions {
   readonly accounts: number;
   /** How long a fault lasts at most, ms. */
   readonly longestFaultMs: number;
+  /** Only faults whose name matches. */
+  readonly only?: RegExp;
   readonly tell: (line: string) => void;
 }
 
@@ -78,7 +80,8 @@ async function runIn(folder: string, options: ChaosOptions, undo: (() => unknown
     random: createRandom(options.seed + 1),
   });
   const violations: string[] = [];
-  const faults = listFaults(targets, random, (text) => violations.push(text));
+  const known = listFaults(targets, random, (text) => violations.push(text));
+  const faults = known.filter(({ name }) => options.only?.test(name) ?? true);
   const planned = schedule(
     faults,
     { count: options.faults, overMs: options.seconds * 1000, longestMs: options.longestFaultMs },
@@ -86,7 +89,7 @@ async function runIn(folder: string, options: ChaosOptions, undo: (() => unknown
   );
   const calls: Call[] = [];
   const playing = play(world, { options, sender, calls });
-  const counts = await strike(planned, options.tell);
+  const counts = await strike(planned, options.tell, (text) => violations.push(text));
   const readyAgainMs = await untilReady(members);
   options.tell(`ready again after ${readyAgainMs} ms`);
   if (readyAgainMs > READY_WITHIN_MS) violations.push(`ready again only ${readyAgainMs} ms after the last fault`);
@@ -179,7 +182,11 @@ async function play({ lines }: World, { options, sender, calls }: Play): Promise
 }
 
 /** Runs the faults at their times; answers how many of each. */
-async function strike(planned: readonly PlannedFault[], tell: (line: string) => void): Promise<Record<string, number>> {
+async function strike(
+  planned: readonly PlannedFault[],
+  tell: (line: string) => void,
+  complain: (violation: string) => void,
+): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   const busy = new Map<string, Promise<void>>();
   const begun = Date.now();
@@ -189,7 +196,7 @@ async function strike(planned: readonly PlannedFault[], tell: (line: string) => 
     const run = before.then(async () => {
       const at = ((Date.now() - begun) / 1000).toFixed(1).padStart(6);
       tell(`${at} s  ${fault.name}, ${(lastsMs / 1000).toFixed(1)} s`);
-      await fault.run(lastsMs);
+      await fault.run(lastsMs).catch((error: Error) => complain(`${fault.name}: ${error.message}`));
     });
     busy.set(fault.subject, run);
     counts[fault.name] = (counts[fault.name] ?? 0) + 1;

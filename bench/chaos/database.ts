@@ -36,6 +36,10 @@ export async function openDatabase(folder: string): Promise<ChaosDatabase> {
   let server = await open();
   let port = server.port;
   let frozen: number[] = [];
+  const thaw = (): void => {
+    for (const pid of frozen.splice(0)) signal(pid, 'SIGCONT');
+  };
+  process.once('exit', thaw);
 
   /** A full disk may end the server by itself: whoever watches over it starts it again. */
   function onLost(): void {
@@ -76,9 +80,7 @@ export async function openDatabase(folder: string): Promise<ChaosDatabase> {
       frozen = processesOf(dir);
       for (const pid of frozen) signal(pid, 'SIGSTOP');
     },
-    resume() {
-      for (const pid of frozen.splice(0)) signal(pid, 'SIGCONT');
-    },
+    resume: thaw,
     noFullDisk: typeof shim === 'string' ? shim : null,
     fillDisk: () => writeFileSync(flag, ''),
     freeDisk: () => rmSync(flag, { force: true }),
@@ -94,6 +96,7 @@ export async function openDatabase(folder: string): Promise<ChaosDatabase> {
     },
     async stop() {
       isWanted = false;
+      process.off('exit', thaw);
       await lost;
       await server.stop();
     },

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../lib/clock.js';
 import type { Config } from './config.js';
 import { connectDatabase } from './db/connect.js';
+import { addGauges } from './gauges.js';
 import { readInstallationName } from './installation.js';
 import { type Closer, createCloser } from './lifecycle.js';
 import { createLimiter } from './limiter/open.js';
@@ -50,6 +51,7 @@ async function open(options: Required<PlatformOptions>, closer: Closer): Promise
   const prefix = `switchboard-${await readInstallationName(db)}`;
   const queue = createQueue({ redisUrl, databaseUrl, log, prefix, metrics });
   closer.defer('queue', () => queue.close());
+  addGauges(metrics, { db, queue });
   const wakeups = createWakeups({ redisUrl, databaseUrl, log, prefix });
   closer.defer('wake-ups', () => wakeups.close());
   const limiter = createLimiter({ enabled: config.rateLimits, redisUrl, db, prefix, log });

@@ -1,12 +1,13 @@
 import type { Metrics } from '../../platform/metrics.js';
 import type { WebhookOutcome } from './inbound-webhook.js';
+import type { Backlog } from './inbox.repository.js';
 
 export interface IngestionMetrics {
   accepted(provider: string, isNew: boolean): void;
   refused(provider: string, code: string): void;
   processed(provider: string, outcome: WebhookOutcome, seconds: number): void;
   batch(size: number): void;
-  backlog(waiting: number): void;
+  backlog(found: Backlog, now: number): void;
   lost(calls: number): void;
 }
 
@@ -33,6 +34,7 @@ export function createIngestionMetrics(metrics: Metrics): IngestionMetrics {
     [1, 5, 20, 50, 100, 200, 500],
   );
   const backlog = metrics.gauge('switchboard_webhooks_backlog', 'Webhooks that wait for a worker.');
+  const oldest = metrics.gauge('switchboard_webhooks_oldest_seconds', 'Since the oldest waiting webhook arrived.');
   const lost = metrics.counter('switchboard_calls_lost_total', 'Calls closed because their end never came.');
   return {
     lost: (calls) => lost.inc(calls),
@@ -43,6 +45,9 @@ export function createIngestionMetrics(metrics: Metrics): IngestionMetrics {
       if (outcome.status === 'processed') delay.observe({ provider }, seconds);
     },
     batch: (size) => batches.observe(size),
-    backlog: (waiting) => backlog.set(waiting),
+    backlog(found, now) {
+      backlog.set(found.count);
+      oldest.set(found.oldest === null ? 0 : Math.max(0, now - found.oldest) / 1000);
+    },
   };
 }

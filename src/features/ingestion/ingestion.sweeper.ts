@@ -2,7 +2,14 @@ import type { Knex } from 'knex';
 import type { Clock } from '../../lib/clock.js';
 import { numberKey } from '../calls/index.js';
 import { findNumbersHeldSince } from '../numbers/index.js';
-import { countBacklog, deleteOldWebhooks, endWaiting, takeUpForgotten, takeUpWebhooks } from './inbox.repository.js';
+import {
+  type Backlog,
+  deleteOldWebhooks,
+  endWaiting,
+  readBacklog,
+  takeUpForgotten,
+  takeUpWebhooks,
+} from './inbox.repository.js';
 
 /** How long a webhook waits for one of the same call before it is passed over. */
 const WAIT_MS = 600_000;
@@ -52,7 +59,7 @@ const LOOK_EVERY_MS = 1000;
 const REST_PER_LOOK = 20;
 
 /** Looks about once a second how many webhooks wait, so that the door need not ask. */
-export function watchBacklog(db: Knex, most: number, onLook: (waiting: number) => void): BacklogWatch {
+export function watchBacklog(db: Knex, most: number, onLook: (backlog: Backlog) => void): BacklogWatch {
   let waiting = 0;
   let isStopped = false;
   let timer: NodeJS.Timeout | undefined;
@@ -60,8 +67,9 @@ export function watchBacklog(db: Knex, most: number, onLook: (waiting: number) =
   async function look(): Promise<void> {
     const began = performance.now();
     try {
-      waiting = await countBacklog(db, most);
-      onLook(waiting);
+      const backlog = await readBacklog(db, most);
+      waiting = backlog.count;
+      onLook(backlog);
     } catch {
       // Out of reach: the store itself refuses then, and the last count stands.
     }

@@ -52,10 +52,12 @@ export function createLive(platform: Platform, deps: LiveDeps) {
     () => open.set(sessions.size),
   );
 
+  const lag = metrics.gauge('switchboard_event_log_lag_events', 'Events that this process has not yet given out.');
+
   function attach(server: http.Server): void {
     const door = createLiveSocket({ config, log, clock, resolveToken: deps.resolveToken, sessions });
     const warn = throttledWarn(log, 'live connections have to wait');
-    const tail = createEventTail({ db, wakeups, log });
+    const tail = createEventTail({ db, wakeups, log }, { onLag: (events) => lag.set(events) });
     feeds = new Feeds({ namespace: door.namespace, tail, clock, delays });
     door.open({ db, log, clock, feeds, readBoard, stuckMs: deps.stuckMs ?? STUCK_MS, warn });
     const watch = watchSessions({ clock, log, wakeups, checkSessions: deps.checkSessions }, sessions);

@@ -1,7 +1,7 @@
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
 import type { Logger } from '../log.js';
-import { TRANSACTION_SETTINGS, watchSilence } from './silent-connections.js';
+import { TRANSACTION_SETTINGS, watched } from './silent-connections.js';
 
 /** The database, or a transaction on it: every repository function takes it as its first argument. */
 export type Db = Knex;
@@ -11,16 +11,12 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 /** Opens the pool. `onConnect` failures and idle-client errors are logged, never thrown into the void. */
 export function connectDatabase(url: string, poolSize: number, log: Logger): Knex {
-  const silence = watchSilence(url);
   const db = knex({
     client: 'pg',
     connection: { connectionString: url, application_name: 'switchboard', keepAlive: true, ...TRANSACTION_SETTINGS },
     pool: {
       ...{ min: 0, max: poolSize, acquireTimeoutMillis: 10_000, propagateCreateError: false },
-      afterCreate(client: pg.Client, done: (error: Error | null, client: pg.Client) => void) {
-        silence.add(client);
-        done(null, client);
-      },
+      afterCreate: watched(url),
     },
     acquireConnectionTimeout: 10_000,
   });

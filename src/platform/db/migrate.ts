@@ -2,9 +2,12 @@ import { runMigrations, SchemaVersionMismatchError } from 'bullmq';
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
 import { knexConfig, migrationNames } from './knex-config.js';
+import { TRANSACTION_SETTINGS, watchSilence } from './silent-connections.js';
 
 /** Names the lock under which one process migrates while the others wait: the ASCII codes of «swbd». */
 const MIGRATION_LOCK = 0x73776264;
+
+const ALIVE_EVERY_MS = 5000;
 
 /** The schema of BullMQ's own tables. */
 export const QUEUE_SCHEMA = 'bullmq';
@@ -17,15 +20,29 @@ export class MigrationError extends Error {}
  * the lock is held by a session of its own; it ends with the session, whatever happens to the process.
  */
 export async function migrateToLatest(url: string): Promise<void> {
-  const session = new pg.Client({ connectionString: url, application_name: 'switchboard migrate' });
-  await session.connect();
+  const lock = await connectWatched(url);
+  let alive: NodeJS.Timeout | undefined;
   try {
-    await session.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    // A holder that vanished without a word must not keep everybody else from starting.
+    await lock.query(`set idle_session_timeout = '30s'`);
+    await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    alive = setInterval(() => void lock.query('select 1').catch(() => undefined), ALIVE_EVERY_MS);
     await migrateOurs(url);
-    await migrateQueue(session);
+    await migrateQueue(url);
   } finally {
-    await session.end();
+    clearInterval(alive);
+    await lock.end();
   }
+}
+
+async function connectWatched(url: string): Promise<pg.Client> {
+  const settings = { connectionString: url, application_name: 'switchboard migrate', ...TRANSACTION_SETTINGS };
+  const client = new pg.Client(settings);
+  // What is asked on it fails then, and that is told.
+  client.on('error', () => undefined);
+  await client.connect();
+  watchSilence(url).add(client);
+  return client;
 }
 
 async function migrateOurs(url: string): Promise<void> {
@@ -53,11 +70,14 @@ const newerDatabase = (what: string): MigrationError =>
     `The database is newer than this Switchboard (it has ${what}): start the version that migrated it, or a later one.`,
   );
 
-async function migrateQueue(session: pg.Client): Promise<void> {
+async function migrateQueue(url: string): Promise<void> {
+  const client = await connectWatched(url);
   try {
-    await runMigrations(session, QUEUE_SCHEMA);
+    await runMigrations(client, QUEUE_SCHEMA);
   } catch (error) {
     if (error instanceof SchemaVersionMismatchError) throw newerDatabase('a newer queue schema');
     throw error;
+  } finally {
+    await client.end();
   }
 }

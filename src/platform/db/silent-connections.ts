@@ -72,6 +72,15 @@ export function watchSilence(url: string): SilenceWatch {
   };
 }
 
+/** For a pool of Knex: its connections are given up where they fall silent. */
+export function watched(url: string) {
+  const silence = watchSilence(url);
+  return (client: pg.Client, done: (error: Error | null, client: pg.Client) => void): void => {
+    silence.add(client);
+    done(null, client);
+  };
+}
+
 function isQuiet({ readyForQuery, connection }: Watched, silence: Silence): boolean {
   const { bytesRead } = connection.stream;
   if (readyForQuery || bytesRead !== silence.bytesRead) Object.assign(silence, { bytesRead, looks: 0, proofs: 0 });
