@@ -5,8 +5,8 @@ export interface Call {
   readonly virtual_number: string | null;
   readonly user_id: string | null;
   readonly direction: 'incoming' | 'outgoing';
-  readonly caller_number: string;
-  readonly called_number: string;
+  readonly caller_number: string | null;
+  readonly called_number: string | null;
   readonly status: 'initiated' | 'ringing' | 'answered' | 'ended';
   readonly disposition: 'completed' | 'no_answer' | 'busy' | 'rejected' | 'canceled' | 'failed' | 'lost' | null;
   readonly timestamp: string;

@@ -105,8 +105,11 @@ function methodNotAllowed(method: string, rows: readonly AnyRoute[]): AppError {
 }
 
 function checkPermission(actor: Actor, row: AnyRoute): void {
+  if (actor.kind === 'api_key') checkScope(actor, row);
   if (!hasRole(actor, row.role ?? 'member')) throw permissionDenied();
-  if (actor.kind !== 'api_key') return;
+}
+
+function checkScope(actor: Actor, row: AnyRoute): void {
   if (row.scope && hasScope(actor, row.scope)) return;
   const detail = row.scope ? `This API key lacks the scope ${row.scope}.` : 'API keys cannot be used here.';
   throw new AppError('forbidden', 'insufficient_scope', detail);

@@ -63,7 +63,7 @@ const words = (allowed: readonly string[]): Joi.StringSchema =>
     .description(`Comma list of: ${allowed.join(', ')}.`)
     .example(allowed[0]);
 const ids = (read: ReadEntry): Joi.StringSchema => listOf(read, 'Not a valid id.').description('Comma list of ids.');
-const numbers = (): Joi.StringSchema => listOf(readNumber, 'Not a number and not a prefix with * at its end.');
+const numbers = (): Joi.StringSchema => listOf(orNone(readNumber), 'Not a number and not a prefix with * at its end.');
 
 const TIME = /^\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-]\d{2}:?\d{2})?)?$/;
 
@@ -97,7 +97,7 @@ export const callFilterKeys = () => ({
   ).description(`Comma list of: ${CALL_DISPOSITIONS.join(', ')}, none (not ended).`),
   virtual_number_id: ids(orNone(readId)),
   user_id: ids(orNone(readId)).description('Whose number it was when the call began; `none`: nobody’s.'),
-  number: numbers().description('Either party, exact or `prefix*`.').example('+49*'),
+  number: numbers().description('Either party, exact or `prefix*`; `none`: one that nobody told.').example('+49*'),
   caller_number: numbers().description('Exact or `prefix*`.'),
   called_number: numbers().description('Exact or `prefix*`.'),
   country: listOf(orNone(readCountry), 'Not a country (ISO 3166 alpha-2).').description('Of the other party.'),

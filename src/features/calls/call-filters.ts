@@ -13,9 +13,9 @@ export interface CallFilters {
   readonly disposition?: readonly (CallDisposition | null)[];
   readonly virtual_number_id?: readonly (string | null)[];
   readonly user_id?: readonly (string | null)[];
-  readonly number?: readonly NumberPattern[];
-  readonly caller_number?: readonly NumberPattern[];
-  readonly called_number?: readonly NumberPattern[];
+  readonly number?: readonly (NumberPattern | null)[];
+  readonly caller_number?: readonly (NumberPattern | null)[];
+  readonly called_number?: readonly (NumberPattern | null)[];
   readonly country?: readonly (string | null)[];
   /** `started_after ≤ started_at < started_before` */
   readonly started_after?: Date;
@@ -60,7 +60,8 @@ const memberOf =
     return anyOf(parts);
   };
 
-function party(column: string, pattern: NumberPattern): Sql {
+function party(column: string, pattern: NumberPattern | null): Sql {
+  if (pattern === null) return sql(`c.${column} is null`);
   if (pattern.kind === 'exact') return sql(`c.${column} = ?`, pattern.number);
   return anyOf(pattern.prefixes.map((prefix) => sql(`c.${column} like ?`, `${escapeLike(prefix)}%`)));
 }
@@ -69,7 +70,7 @@ const escapeLike = (text: string): string => text.replaceAll(/[\\%_]/g, '\\$&');
 
 const parties =
   (...columns: readonly string[]) =>
-  (patterns: readonly NumberPattern[]): Sql =>
+  (patterns: readonly (NumberPattern | null)[]): Sql =>
     anyOf(patterns.flatMap((pattern) => columns.map((column) => party(column, pattern))));
 
 function tagged(values: readonly (string | null)[]): Sql {

@@ -24,14 +24,12 @@ export type RecordBase = Pick<
   | 'updated_at'
 >;
 
-/** A party that nobody ever told. */
-const UNKNOWN_PARTY = 'unknown';
-
 const date = (time: number | null): Date | null => (time === null ? null : new Date(time));
 
 /** An erased number's pseudonym tells its country, so that reports stay what they were. */
 const ERASED = /^erased-([a-z]{2})-/;
-const countryOfParty = (party: string): string | null => ERASED.exec(party)?.[1]?.toUpperCase() ?? countryOf(party);
+const countryOfParty = (party: string | null): string | null =>
+  party === null ? null : (ERASED.exec(party)?.[1]?.toUpperCase() ?? countryOf(party));
 
 /** The record that the facts make; `base.direction` stands until a direction is told. */
 export function buildRecord(parts: { base: RecordBase; facts: CallFacts; reports: readonly Report[] }): CallRecord {
@@ -39,7 +37,7 @@ export function buildRecord(parts: { base: RecordBase; facts: CallFacts; reports
   const view = viewCall(facts);
   if (!view) throw new Error('A call log needs a stated state.');
   const direction = view.direction ?? base.direction;
-  const [from, to] = [view.from ?? UNKNOWN_PARTY, view.to ?? UNKNOWN_PARTY];
+  const { from, to } = view;
   return {
     ...base,
     direction,
@@ -67,7 +65,7 @@ export function buildRecord(parts: { base: RecordBase; facts: CallFacts; reports
 }
 
 /** Metadata are asked once for a call: the other party hardly ever changes. */
-function countryOfOther(base: RecordBase, party: string): string | null {
+function countryOfOther(base: RecordBase, party: string | null): string | null {
   const known = base as Partial<CallRecord>;
   const before = known.direction === 'incoming' ? known.caller_number : known.called_number;
   return known.country !== undefined && before === party ? known.country : countryOfParty(party);

@@ -18,8 +18,9 @@ export interface CallRow {
   readonly virtual_number: string | null;
   readonly user_id: string | null;
   readonly direction: CallDirection;
-  readonly caller_number: string;
-  readonly called_number: string;
+  /** Null: nobody told one. */
+  readonly caller_number: string | null;
+  readonly called_number: string | null;
   readonly status: CallStatus;
   readonly disposition: CallDisposition | null;
   readonly started_at: Date;

@@ -52,7 +52,9 @@ export const callAnswer = Joi.object({
   virtual_number: Joi.string().allow(null).description('As it was when the call log was made.'),
   user_id: id.allow(null).description('Whose number it was when the call began.'),
   direction: Joi.string().valid(...CALL_DIRECTIONS),
-  caller_number: Joi.string().allow(null).description('E.164, or as the carrier sent it where it is no such number.'),
+  caller_number: Joi.string()
+    .allow(null)
+    .description('E.164, or as the carrier sent it where it is no such number; null: not told.'),
   called_number: Joi.string().allow(null),
   status: Joi.string().valid(...CALL_STATUSES),
   disposition: Joi.string()

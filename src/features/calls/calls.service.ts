@@ -1,5 +1,7 @@
 import { type Actor, type Visibility, visibilityOf } from '../../http/actor.js';
 import { type Page, toPage } from '../../http/pagination.js';
+import { permissionDenied } from '../../lib/errors.js';
+import type { Db } from '../../platform/db/connect.js';
 import type { Platform } from '../../platform/platform.js';
 import type { EventLog } from '../events/index.js';
 import type { CallRow, TimelineEntry } from './call.js';
@@ -52,7 +54,7 @@ export function createCallsService(
   { eventLog }: { readonly eventLog: EventLog },
 ): CallsService {
   async function get(actor: Actor, id: string): Promise<CallRow> {
-    return (await findCall(db, visibilityOf(actor), id)) ?? missing();
+    return (await findCall(db, visibilityOf(actor), id)) ?? missing(db, actor, id);
   }
 
   return {
@@ -63,16 +65,16 @@ export function createCallsService(
     },
     async legs(actor, id) {
       const rows = await listLegs(db, visibilityOf(actor), id);
-      return rows.length > 0 ? rows : missing();
+      return rows.length > 0 ? rows : missing(db, actor, id);
     },
     async timeline(actor, id) {
-      const entries = (await findTimeline(db, visibilityOf(actor), id)) ?? missing();
+      const entries = (await findTimeline(db, visibilityOf(actor), id)) ?? (await missing(db, actor, id));
       return entries.toSorted((a, b) => Date.parse(a.occurred_at) - Date.parse(b.occurred_at) || a.seq - b.seq);
     },
     mark: (actor, id, marks) =>
       eventLog.transaction(
         async (tx, record) => {
-          const row = (await lockCall(tx, visibilityOf(actor), id)) ?? missing();
+          const row = (await lockCall(tx, visibilityOf(actor), id)) ?? (await missing(tx, actor, id));
           const next = marked(row, marks, new Date(clock.now()));
           if (next === row) return row;
           await updateMarks(tx, next);
@@ -98,14 +100,16 @@ export function createCallsService(
     count: (actor, wish) => countCalls(db, { ...wish, visibility: visibilityOf(actor) }),
     export: (actor, wish) => exportCalls(db, { ...wish, visibility: visibilityOf(actor) }),
     async place(actor, id) {
-      return (await findPlace(db, visibilityOf(actor), id)) ?? missing();
+      return (await findPlace(db, visibilityOf(actor), id)) ?? missing(db, actor, id);
     },
     board: (visibility) => readBoard(db, visibility),
   };
 }
 
-function missing(): never {
-  throw callNotFound();
+/** A colleague's call is closed to a member; another account's is not there. */
+async function missing(db: Db, actor: Actor, id: string): Promise<never> {
+  const isColleagues = actor.role === 'member' && (await findCall(db, { ...visibilityOf(actor), userId: null }, id));
+  throw isColleagues ? permissionDenied() : callNotFound();
 }
 
 /** The row as the marks leave it; the same row when they change nothing. */

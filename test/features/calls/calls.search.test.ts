@@ -10,7 +10,10 @@ const START = Date.UTC(2026, 2, 1);
 const USERS = [newId(), newId(), newId(), null];
 const NUMBERS = [newId(), newId(), null];
 const CARRIERS = [newId(), newId()];
-const PARTIES = ['+4915112345678', '+4915112345679', '+493012345678', '+33123456789', 'anonymous', '110', 'sip:a@b.c'];
+const PARTIES = [
+  ...['+4915112345678', '+4915112345679', '+493012345678', '+33123456789', 'anonymous', '110', 'sip:a@b.c'],
+  null,
+];
 const COUNTRIES = ['DE', 'FR', null];
 const TAGS = ['vip', 'complaint', 'callback'];
 const DISPOSITIONS = ['completed', 'no_answer', 'busy', 'rejected', 'canceled', 'failed', 'lost'];
@@ -59,7 +62,8 @@ const among =
   };
 
 /** What a filter entry means of a party, written down a second time. */
-function meansParty(entry: string, party: string): boolean {
+function meansParty(entry: string | null, party: string | null): boolean {
+  if (entry === null || party === null) return entry === party;
   if (!entry.endsWith('*')) return party === entry;
   const beginning = entry.slice(0, -1);
   return party.startsWith(beginning) || (/^\d/.test(beginning) && party.startsWith(`+${beginning}`));
@@ -71,8 +75,9 @@ const byParty =
   (random: Random): Wish => {
     const entries = random.some(ENTRIES, 2);
     return {
-      query: `${name}=${encodeURIComponent(entries.join(','))}`,
-      matches: (row) => columns.some((column) => entries.some((entry) => meansParty(entry, String(row[column])))),
+      query: `${name}=${encodeURIComponent(spelled(entries))}`,
+      matches: (row) =>
+        columns.some((column) => entries.some((entry) => meansParty(entry, row[column] as string | null))),
     };
   };
 

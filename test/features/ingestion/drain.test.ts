@@ -278,6 +278,30 @@ describe('the drain', function () {
     ]);
   });
 
+  it('answers a party that nobody told as null, and one that is no number as sent', async () => {
+    const { first, carrier, number } = await world;
+    const [{ from: _, ...silent }, at] = [{ from: '', to: number, direction: 'incoming' }, BASE + 60_000];
+    const body = (call: string, more: object) => ({
+      type: 'call.ringing',
+      call_id: `party-${call}`,
+      ...silent,
+      ...more,
+    });
+    await deliver(first, carrier, [
+      { id: 'party-1', receivedAt: at, body: body('none', {}) },
+      { id: 'party-2', receivedAt: at, body: body('blank', { from: '' }) },
+      { id: 'party-3', receivedAt: at, body: body('word', { from: 'unknown' }) },
+    ]);
+    await drainAll([first]);
+
+    const rows = await first.db('call_logs').where('carrier_call_id', 'like', 'party-%').orderBy('carrier_call_id');
+    expect(rows.map((row) => [row.carrier_call_id, row.caller_number, row.country])).to.deep.equal([
+      ['party-blank', null, null],
+      ['party-none', null, null],
+      ['party-word', 'unknown', null],
+    ]);
+  });
+
   it('keeps a webhook with an impossible time as failed', async () => {
     const { first, carrier } = await world;
     const ahead = webhook('ahead-1', 'call.ringing', { occurred_at: iso(BASE + 60_000 + 86_400_001) });
