@@ -36,6 +36,8 @@ export interface Following {
 
 export interface TailOptions {
   readonly pollMs?: number;
+  /** Told once a second how many events this process has not yet given out, over all accounts it follows. */
+  readonly onLag?: (events: number) => void;
 }
 
 const POLL_MS = 1000;
@@ -64,6 +66,7 @@ export function createEventTail(
 
   function poll(): void {
     polling = lookAtCounters(deps.db, accounts)
+      .then((lag) => options.onLag?.(lag))
       .catch((error: unknown) => deps.log.warn({ err: error }, 'event log could not be looked at'))
       .then(() => {
         if (!closed) timer = setTimeout(poll, pollMs);
@@ -97,14 +100,18 @@ export function createEventTail(
   };
 }
 
-/** One statement for all accounts; whoever is behind reads. */
-async function lookAtCounters(db: Knex, accounts: ReadonlyMap<string, AccountTail>): Promise<void> {
-  if (accounts.size === 0) return;
+/** One statement for all accounts; whoever is behind reads. Answers by how many events they were behind. */
+async function lookAtCounters(db: Knex, accounts: ReadonlyMap<string, AccountTail>): Promise<number> {
+  if (accounts.size === 0) return 0;
   const bounds = await findLogBounds(db, [...accounts.keys()]);
+  let lag = 0;
   for (const [accountId, account] of accounts) {
     const newest = bounds.get(accountId)?.newest;
-    if (newest !== undefined && newest !== account.head) account.read();
+    if (newest === undefined) continue;
+    lag += Math.max(0, newest - account.position);
+    if (newest !== account.head) account.read();
   }
+  return lag;
 }
 
 function hear(accounts: ReadonlyMap<string, AccountTail>, hint: string): void {

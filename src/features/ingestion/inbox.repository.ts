@@ -199,11 +199,21 @@ export async function deleteOldWebhooks(db: Db, now: number, seconds: number, li
   return rows[0]?.count ?? 0;
 }
 
-/** How many wait for a worker, counted no further than `most`. */
-export async function countBacklog(db: Db, most: number): Promise<number> {
-  const { rows } = await db.raw<{ rows: { count: number }[] }>(
-    `select count(*) as count from (select 1 from inbound_webhooks where status = 'pending' limit ?) as waiting`,
+export interface Backlog {
+  /** How many wait for a worker, counted no further than asked. */
+  readonly count: number;
+  /** Arrival of the oldest of them, ms; null: none waits. */
+  readonly oldest: number | null;
+}
+
+export async function readBacklog(db: Db, most: number): Promise<Backlog> {
+  const { rows } = await db.raw<{ rows: { count: number; oldest: Date | null }[] }>(
+    `select count(*) as count,
+       (select received_at from inbound_webhooks where status = 'pending' order by id limit 1) as oldest
+     from (select 1 from inbound_webhooks where status = 'pending' limit ?) as waiting`,
     [most],
   );
-  return rows[0]?.count ?? 0;
+  return { count: rows[0]?.count ?? 0, oldest: rows[0]?.oldest?.getTime() ?? null };
 }
+
+export const countBacklog = async (db: Db, most: number): Promise<number> => (await readBacklog(db, most)).count;

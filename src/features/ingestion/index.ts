@@ -31,10 +31,9 @@ import { type RebuildResult, type RebuildWish, rebuildCalls } from './rebuild-ca
 import { drainWithReplays } from './webhook-replays.js';
 
 export { WEBHOOK_PATHS } from './door-description.js';
-export { eraseNextWebhooks } from './webhook-erasure.js';
-
 export type { ImportResult, SavedWebhook } from './import-webhooks.js';
 export type { RebuildResult, RebuildWish } from './rebuild-calls.js';
+export { eraseNextWebhooks } from './webhook-erasure.js';
 
 export interface IngestionParts {
   readonly eventLog: EventLog;
@@ -68,7 +67,7 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
   const poke = createPoke(queue, (error) =>
     log.debug({ err: error }, 'poke was lost; the scheduled drain makes up for it'),
   );
-  const backlog = watchBacklog(db, config.maxBacklog, metrics.backlog);
+  const backlog = watchBacklog(db, config.maxBacklog, (found) => metrics.backlog(found, clock.now()));
   const deliveries = createDeliveryCounter(db, log);
   const batcher = createInboxBatcher(db);
   const delays = createCarrierDelays({ db, clock, log, metrics: platform.metrics });
