@@ -32,6 +32,9 @@ async function run(argv: readonly string[]): Promise<void> {
   console.log(`\n${judged.filter(({ met }) => met).length} of ${judged.length} goals met. The figures are in ${path}.`);
 }
 
+// What was started is ended when this process exits, and a signal alone would not let it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 run(process.argv.slice(2)).catch((error: Error) => {
   console.error(error.message);
   process.exit(1);

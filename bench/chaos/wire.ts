@@ -15,6 +15,9 @@ export interface Wire {
   close(): Promise<void>;
 }
 
+/** A service's own keepalive notices at last that nobody is there; the process is never told. */
+const FORGET_MS = 60_000;
+
 type Mode = 'open' | 'refuse' | 'stall';
 
 interface Pair {
@@ -46,6 +49,10 @@ export async function openWire(target: () => number): Promise<Wire> {
     if (silenced.has(pair) || !pairs.delete(pair)) return;
     pair.near.destroy();
     pair.far?.destroy();
+  }
+
+  function forget(pair: Pair): void {
+    if (silenced.delete(pair)) pair.far?.destroy();
   }
 
   const server = createServer((near) => {
@@ -93,6 +100,7 @@ export async function openWire(target: () => number): Promise<Wire> {
         hold(pair.near, pair.far);
         silenced.add(pair);
         pairs.delete(pair);
+        setTimeout(() => forget(pair), FORGET_MS).unref();
       }
     },
     async close() {

@@ -18,11 +18,14 @@ export async function openRedis(given: string | null | undefined): Promise<Bench
   const port = await freePort();
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
   const child = spawn('redis-server', args, { stdio: 'ignore', cwd: '/tmp' });
+  const end = (): void => void child.kill('SIGKILL');
+  process.once('exit', end);
   for (let tries = 0; tries < 100 && !(await answers(port)); tries += 1) await pause(50);
   return {
     url: `redis://127.0.0.1:${port}`,
     async stop() {
       const ended = once(child, 'exit');
+      process.off('exit', end);
       child.kill('SIGTERM');
       await ended;
     },

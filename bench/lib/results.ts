@@ -4,6 +4,7 @@ import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { PartResult } from './notebook.js';
 import { type BenchOptions, PARTS } from './options.js';
+import { performanceTable } from './performance-table.js';
 import { drawPictures } from './pictures.js';
 import { markdownPart } from './report.js';
 
@@ -63,6 +64,7 @@ export function writeResults(conditions: Conditions, parts: readonly PartResult[
   for (const [name, picture] of Object.entries(drawPictures(findings))) {
     writeFileSync(join(folder, `${name}.svg`), picture);
   }
+  if (!conditions.quick) writeFileSync(join('docs', 'performance.md'), performanceTable(findings, path));
   return path;
 }
 
