@@ -9,7 +9,7 @@ import { explainStartFailure } from './start-failure.js';
 import { wire } from './wire.js';
 
 /** Whoever asked us to stop was promised an end within 10 s. */
-const STOP_WITHIN_MS = 9500;
+const STOP_WITHIN_MS = 9000;
 
 async function run(): Promise<void> {
   const config = readConfig();

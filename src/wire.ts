@@ -9,6 +9,7 @@ import { createEvents } from './features/events/index.js';
 import { createIngestion, WEBHOOK_PATHS } from './features/ingestion/index.js';
 import { createLive } from './features/live/index.js';
 import { createNumbers } from './features/numbers/index.js';
+import { createOperations } from './features/operations/index.js';
 import { createPorting } from './features/porting/index.js';
 import { createReports } from './features/reports/index.js';
 import { createRetention, createRetentionRule } from './features/retention/index.js';
@@ -70,6 +71,8 @@ function createFeatures(platform: Platform) {
   const reports = createReports(platform);
   const retention = createRetention(platform, { rule: retentionRule, accounts: accounts.service });
   const erasure = createErasure(platform, erasureRule);
+  const authenticate = createAuthenticate(platform.jwtSecret, tokens.sessions);
+  const operations = createOperations(platform, { authenticate });
   const live = createLive(platform, { ...tokens.sessions, calls: { columns: CALL_COLUMNS, present: presentCall } });
   return {
     events,
@@ -87,6 +90,7 @@ function createFeatures(platform: Platform) {
     reports,
     retention,
     erasure,
+    operations,
   };
 }
 
@@ -110,6 +114,7 @@ function doorsOf(features: Features): Doors {
     reports,
     retention,
     erasure,
+    operations,
   } = features;
   const people = [tokens, accounts, apiKeys, twoFactor, audit];
   const resources = [
@@ -124,9 +129,10 @@ function doorsOf(features: Features): Doors {
     reports,
     retention,
     erasure,
+    operations,
   ];
   return {
-    api: { routes: resources.flatMap(({ routes }) => routes), raw: [ingestion.door] },
+    api: { routes: resources.flatMap(({ routes }) => routes), raw: [ingestion.door, operations.door] },
     live,
     worker: {
       jobs: {
@@ -182,7 +188,7 @@ export async function wire(options: PlatformOptions): Promise<System> {
     }),
   });
   const app = createApp({
-    ...{ log, metrics, router, rawDoors: doors.rawDoors },
+    ...{ log, metrics, tracing: platform.tracing, router, rawDoors: doors.rawDoors },
     trustProxy: config.trustProxy,
     security: securityHeaders(config.corsOrigins, config.publicUrl?.startsWith('https:')),
   });

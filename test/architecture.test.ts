@@ -25,6 +25,7 @@ const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   ingestion: ['carriers', 'calls', 'events', 'numbers'],
   live: ['events', 'calls', 'accounts'],
   numbers: ['carriers', 'events', 'accounts'],
+  operations: [],
   porting: ['numbers', 'events', 'carriers'],
   reports: ['calls'],
   retention: ['accounts', 'calls'],

@@ -3,12 +3,15 @@ import Koa, { type Context, type Middleware, type Next } from 'koa';
 import { notFound } from '../lib/errors.js';
 import type { Logger } from '../platform/log.js';
 import type { Metrics } from '../platform/metrics.js';
+import { NO_TRACING, type Tracing } from '../platform/tracing.js';
 import { problems } from './problem.js';
 import { requestLog } from './request-log.js';
 
 export interface AppParts {
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Default: none. */
+  readonly tracing?: Tracing;
   readonly trustProxy: boolean;
   /** Headers every answer has, CORS answers included. */
   readonly security: Middleware;
@@ -27,7 +30,7 @@ export function createApp(parts: AppParts): Koa {
     if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET')
       parts.log.warn({ err: error }, 'answer could not be sent');
   });
-  app.use(requestLog(parts.log, parts.metrics));
+  app.use(requestLog(parts.log, parts.metrics, parts.tracing ?? NO_TRACING));
   app.use(problems(parts.log));
   app.use(parts.security);
   for (const door of parts.rawDoors) app.use(door);

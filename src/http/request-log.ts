@@ -2,11 +2,12 @@ import type { Context, Next } from 'koa';
 import { v4 } from 'uuid';
 import type { Logger } from '../platform/log.js';
 import type { Metrics } from '../platform/metrics.js';
+import type { Tracing } from '../platform/tracing.js';
 
 const ACCEPTED_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** Names the request and writes one line when it is answered; handlers add facts with `note`. No query: it may hold numbers. */
-export function requestLog(log: Logger, metrics: Metrics) {
+export function requestLog(log: Logger, metrics: Metrics, tracing: Tracing) {
   const seconds = metrics.histogram('switchboard_http_request_seconds', 'Requests by route and status.', [
     'method',
     'route',
@@ -20,7 +21,12 @@ export function requestLog(log: Logger, metrics: Metrics) {
     ctx.state.facts = {};
     ctx.set('X-Request-Id', requestId);
     try {
-      await next();
+      await tracing.span({ name: ctx.method, kind: 'server', headers: ctx.headers }, async (note) => {
+        await next();
+        const route = ctx.state.route ?? 'none';
+        note.rename(`${ctx.method} ${route}`);
+        note.set({ 'http.route': route, 'http.response.status_code': ctx.status, request_id: requestId });
+      });
     } finally {
       const ms = performance.now() - started;
       const route = ctx.state.route ?? 'none';

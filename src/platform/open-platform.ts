@@ -11,6 +11,8 @@ import type { Platform } from './platform.js';
 import { createQueue } from './queue/bullmq.js';
 import { createSecretBox } from './secret-box.js';
 import { keptSecret } from './secrets-file.js';
+import { openTracing } from './tracing.js';
+import { readVersion } from './version.js';
 import { createWakeups } from './wakeups-open.js';
 
 export interface PlatformOptions {
@@ -45,11 +47,13 @@ async function open(options: Required<PlatformOptions>, closer: Closer): Promise
   const jwtSecret = config.jwtSecret ?? keptSecret(dataDir, 'jwt-secret');
   const encryptionKey = config.encryptionKey ?? keptSecret(dataDir, 'encryption-key');
   const metrics = createMetrics();
+  const tracing = await openTracing(config.otlpEndpoint, readVersion());
+  closer.defer('traces', () => tracing.close());
 
   const db = connectDatabase(databaseUrl, config.databasePool, log);
   closer.defer('database', () => db.destroy());
   const prefix = `switchboard-${await readInstallationName(db)}`;
-  const queue = createQueue({ redisUrl, databaseUrl, log, prefix, metrics });
+  const queue = createQueue({ redisUrl, databaseUrl, log, prefix, metrics, tracing });
   closer.defer('queue', () => queue.close());
   addGauges(metrics, { db, queue });
   const wakeups = createWakeups({ redisUrl, databaseUrl, log, prefix });
@@ -59,7 +63,7 @@ async function open(options: Required<PlatformOptions>, closer: Closer): Promise
 
   let address = '';
   return {
-    ...{ config, log, clock, db, queue, wakeups, limiter, metrics, jwtSecret, closer },
+    ...{ config, log, clock, db, queue, wakeups, limiter, metrics, tracing, jwtSecret, closer },
     secrets: createSecretBox(encryptionKey, config.encryptionKeyPrevious),
     publicUrl: () => config.publicUrl ?? address,
     listensOn: (url) => {

@@ -7,6 +7,7 @@ import type { Logger } from './log.js';
 import type { Metrics } from './metrics.js';
 import type { Queue } from './queue/queue.js';
 import type { SecretBox } from './secret-box.js';
+import type { Tracing } from './tracing.js';
 import type { Wakeups } from './wakeups.js';
 
 /** The outside world as the features get it, built once in `wire.ts` and passed down. */
@@ -19,6 +20,7 @@ export interface Platform {
   readonly wakeups: Wakeups;
   readonly limiter: Limiter;
   readonly metrics: Metrics;
+  readonly tracing: Tracing;
   readonly secrets: SecretBox;
   /** Key of the tokens. */
   readonly jwtSecret: string;

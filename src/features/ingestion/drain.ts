@@ -10,6 +10,7 @@ import type { Clock } from '../../lib/clock.js';
 import type { Db } from '../../platform/db/connect.js';
 import { isTransient } from '../../platform/db/errors.js';
 import type { Logger } from '../../platform/log.js';
+import { NO_TRACING, type Tracing } from '../../platform/tracing.js';
 import type { CallsWriter, LegReports, PlannedCalls } from '../calls/index.js';
 import type { CarrierLine, Carriers } from '../carriers/index.js';
 import type { EventLog } from '../events/index.js';
@@ -32,6 +33,7 @@ export interface DrainDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: IngestionMetrics;
+  readonly tracing?: Tracing;
   /** Told what was understood, for the carriers' statistics. */
   readonly delays?: CarrierDelays;
 }
@@ -47,16 +49,20 @@ interface Batch {
 }
 
 export function createDrain(deps: DrainDeps): Drain {
-  const { db, clock, log, metrics } = deps;
+  const { db, clock, log, metrics, tracing = NO_TRACING } = deps;
 
   async function attempt(claim: (tx: Db) => Promise<PendingWebhook[]>): Promise<number> {
     let claimed: readonly PendingWebhook[] = [];
     const began = performance.now();
     try {
-      const batch = await processBatch(deps, async (tx) => {
-        const webhooks = await claim(tx);
-        claimed = webhooks;
-        return webhooks;
+      const batch = await tracing.span({ name: 'drain batch' }, async (note) => {
+        const done = await processBatch(deps, async (tx) => {
+          const webhooks = await claim(tx);
+          claimed = webhooks;
+          return webhooks;
+        });
+        note.set({ webhooks: done.webhooks.length });
+        return done;
       });
       measure(batch, began);
       return batch.webhooks.length;

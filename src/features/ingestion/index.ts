@@ -71,7 +71,7 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
   const deliveries = createDeliveryCounter(db, log);
   const batcher = createInboxBatcher(db);
   const delays = createCarrierDelays({ db, clock, log, metrics: platform.metrics });
-  const drain = createDrain({ db, eventLog, calls, carriers, clock, log, metrics, delays });
+  const drain = createDrain({ db, eventLog, calls, carriers, clock, log, metrics, delays, tracing: platform.tracing });
   const drainJob = createDrainJob(drainWithReplays(drain, db));
   closer.defer('inbox', async () => {
     await batcher.drained();

@@ -14,7 +14,7 @@ export const TRANSACTION_SETTINGS = { idle_in_transaction_session_timeout: 10_00
 
 const LOOK_EVERY_MS = 1000;
 /** Looks without a byte before the server is asked. Counted, not timed: a process that was paused hears late. */
-const QUIET_LOOKS = 4;
+const QUIET_LOOKS = 3;
 /** Times in a row that the server must not know of the statement: its answer may be on the way. */
 const PROOFS = 2;
 const PROBE_MS = 3000;
@@ -49,7 +49,9 @@ export function watchSilence(url: string): SilenceWatch {
     isLooking = true;
     try {
       const quiet = [...silences].filter(([client, silence]) => isQuiet(client, silence));
-      if (quiet.length > 0) await judge(url, quiet);
+      if (quiet.length === 0 || !(await findDead(url, quiet))) return;
+      // What took one of them took its neighbours; whoever asked on those would wait as long, one after another.
+      for (const client of silences.keys()) if (isIdle(client)) destroy(client);
     } finally {
       isLooking = false;
     }
@@ -88,17 +90,23 @@ function isQuiet({ readyForQuery, connection }: Watched, silence: Silence): bool
   return silence.looks >= QUIET_LOOKS;
 }
 
-async function judge(url: string, quiet: readonly (readonly [Watched, Silence])[]): Promise<void> {
-  const working = await workingOn(
-    url,
-    quiet.map(([{ processID }]) => processID ?? 0),
-  );
-  for (const [client, silence] of quiet) {
-    if (client.connection.stream.bytesRead !== silence.bytesRead) continue;
-    if (client.processID !== null && working.has(client.processID)) continue;
+const isIdle = (client: Watched): boolean => client.readyForQuery && client.getTransactionStatus() === 'I';
+
+const destroy = ({ connection }: Watched): void =>
+  connection.stream.destroy(new Error('The database connection fell silent.'));
+
+/** Destroys those that are dead; answers whether there were any. */
+async function findDead(url: string, quiet: readonly (readonly [Watched, Silence])[]): Promise<boolean> {
+  const processIds = quiet.map(([{ processID }]) => processID ?? 0);
+  const working = await workingOn(url, processIds);
+  const dead = quiet.filter(([client, silence]) => {
+    if (client.connection.stream.bytesRead !== silence.bytesRead) return false;
+    if (client.processID !== null && working.has(client.processID)) return false;
     silence.proofs += 1;
-    if (silence.proofs >= PROOFS) client.connection.stream.destroy(new Error('The database connection fell silent.'));
-  }
+    return silence.proofs >= PROOFS;
+  });
+  for (const [client] of dead) destroy(client);
+  return dead.length > 0;
 }
 
 /** Those of the server's processes that work on a statement now; none when the server does not answer at all. */

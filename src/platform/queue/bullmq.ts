@@ -2,6 +2,7 @@ import { Queue as BullQueue, type Job, UnrecoverableError, Worker } from 'bullmq
 import { AppError, type ErrorKind } from '../../lib/errors.js';
 import { type Logger, throttledWarn } from '../log.js';
 import type { Metrics } from '../metrics.js';
+import { NO_TRACING, type Tracing } from '../tracing.js';
 import { openPostgresBackend, openRedisBackend, type QueueBackend } from './backends.js';
 import type { JobHandler, JobHandlers, Queue } from './queue.js';
 import { createSchedules } from './schedules.js';
@@ -15,6 +16,7 @@ export interface QueueOptions {
   /** Keeps installations that share one Redis apart. */
   readonly prefix?: string;
   readonly metrics?: Metrics;
+  readonly tracing?: Tracing;
 }
 
 const NAME = 'switchboard';
@@ -78,6 +80,7 @@ export function createQueue(options: QueueOptions): Queue {
         () => true,
         () => false,
       ),
+    dashboard: () => producer.queue(),
     rest,
     async close() {
       await rest();
@@ -161,7 +164,7 @@ async function closeWorker(worker: Worker): Promise<void> {
 }
 
 /** Runs a job with its handler and decides by the error's kind whether it is worth another try. */
-function runner({ log, metrics }: QueueOptions) {
+function runner({ log, metrics, tracing = NO_TRACING }: QueueOptions) {
   const seconds = metrics?.histogram('switchboard_job_seconds', 'Jobs by name and outcome.', ['job', 'outcome']);
   return async (handlers: JobHandlers, job: Pick<Job, 'name' | 'data' | 'attemptsMade'>): Promise<void> => {
     const handle = (handlers as Readonly<Record<string, JobHandler>>)[job.name];
@@ -176,7 +179,7 @@ function runner({ log, metrics }: QueueOptions) {
       return Math.round(ms);
     };
     try {
-      await handle(job.data as never);
+      await tracing.span({ name: `job ${job.name}`, kind: 'consumer' }, () => handle(job.data as never));
       log.debug({ job: job.name, ms: note('done') }, 'job');
     } catch (error) {
       const isPassing = !(error instanceof AppError) || PASSING.has(error.kind);

@@ -1,3 +1,5 @@
+import type { Queue as BullQueue } from 'bullmq';
+
 /**
  * The queue as the features see it. It carries wake-ups and periodic work only: what must not be lost is in the
  * database before a job is added, so a job that is dropped, repeated or late changes nothing but the delay.
@@ -30,6 +32,8 @@ export interface Queue {
   /** Lets the jobs that run here finish and takes no more; adding still works. */
   rest(): Promise<void>;
   counts(): Promise<QueueCounts>;
+  /** BullMQ's own object, for its dashboard alone; another one after an outage. */
+  dashboard(): BullQueue;
   /** Whether the backend answers now. */
   isReady(): Promise<boolean>;
   close(): Promise<void>;
