@@ -1,9 +1,9 @@
 import Joi from 'joi';
 import { isTimeZone } from '../../lib/time-zone.js';
+import { zoneClock } from '../../lib/zone-clock.js';
 import { callFilterKeys, readTime } from '../calls/index.js';
 import { DEFINITIONS, FIGURE_NAMES } from './figures.js';
 import { COLUMN_GROUPS, GROUPS, type Group } from './report.js';
-import { zoneClock } from './zone-clock.js';
 
 const MOST_GROUPS = 2;
 const FALLBACK_ZONE = 'UTC';

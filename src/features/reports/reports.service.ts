@@ -1,13 +1,13 @@
 import type { Knex } from 'knex';
 import { type Actor, type Visibility, visibilityOf } from '../../http/actor.js';
 import type { Clock } from '../../lib/clock.js';
+import { zoneClock } from '../../lib/zone-clock.js';
 import type { Db } from '../../platform/db/connect.js';
 import { COLUMN_GROUPS, isTimeUnit, type Range, type ReportWish } from './report.js';
 import { createReportRows, type ReportRows } from './report-rows.js';
 import { tooManyRows } from './reports.errors.js';
 import { type CountWish, countPortion, findExtent, PORTION, type PortionRow } from './reports.queries.js';
 import { type Bucket, cutRange, estimateBuckets, type TimeUnit } from './time-buckets.js';
-import { zoneClock } from './zone-clock.js';
 
 const MOST_ROWS = 10_000;
 

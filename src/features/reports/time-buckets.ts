@@ -3,7 +3,7 @@
  * unbroken range of time, so that the list of calls can be asked for exactly what it holds; days of 23 and 25 hours,
  * hours of 30 minutes and hours that come twice (with two offsets) are what the clocks make of them.
  */
-import type { ZoneClock } from './zone-clock.js';
+import type { ZoneClock } from '../../lib/zone-clock.js';
 
 export const TIME_UNITS = ['hour', 'day', 'week', 'month'] as const;
 export type TimeUnit = (typeof TIME_UNITS)[number];

@@ -1,0 +1,3 @@
+import { runBuilt } from './build-if-needed.mjs';
+
+await runBuilt('src/demo/main.js');
