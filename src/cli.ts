@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { IMPORT_USAGE, readImportCommand, runImport } from './cli/import-webhooks.js';
 import { REBUILD_USAGE, readRebuildCommand, runRebuild } from './cli/rebuild-calls.js';
 import { type Config, readConfig } from './platform/config.js';
+import { backUpEmbedded } from './platform/db/embedded-backup.js';
 import { findDatabase } from './platform/db/find-database.js';
 import { migrateToLatest } from './platform/db/migrate.js';
 import { createCloser } from './platform/lifecycle.js';
@@ -71,6 +72,25 @@ const COMMANDS: readonly Command[] = [
     },
   },
   {
+    name: 'backup',
+    takes: '<folder>',
+    about: 'Copies DATA_DIR with its embedded database, which may run meanwhile.',
+    run: ([folder]) => {
+      if (!folder) throw new UsageError('backup needs a folder to copy to.');
+      return backUp(folder);
+    },
+  },
+  {
+    name: 'after-restore',
+    takes: '',
+    about: 'Once after a restore, before the first start: no event gets a number that a client has seen.',
+    run: () =>
+      withSystem(async ({ features }) => {
+        const accounts = await features.events.afterRestore();
+        console.log(`The event logs of ${accounts} accounts go on 1,000,000 further.`);
+      }),
+  },
+  {
     name: 'settings-table',
     takes: '',
     about: 'Prints docs/settings.md.',
@@ -133,6 +153,13 @@ async function pruneAuditLog({ features }: System, days: number): Promise<void> 
   const told = { accountId: null, action: 'audit_log.pruned', objectId: null, after: { days, deleted } };
   await features.audit.recordBySystem(told);
   console.log(`${deleted} entries deleted`);
+}
+
+async function backUp(folder: string): Promise<void> {
+  const { databaseUrl, dataDir } = readConfig();
+  if (databaseUrl !== null) throw new Error('An outside database is backed up with pg_dump: see docs/operations.md.');
+  const { isOnline } = await backUpEmbedded(dataDir, folder);
+  console.log(`${dataDir} was copied to ${folder}${isOnline ? ' while its database ran' : ''}.`);
 }
 
 async function withDatabase(work: (config: Config, databaseUrl: string) => Promise<void>): Promise<void> {

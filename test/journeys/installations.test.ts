@@ -1,74 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { expect } from 'chai';
-import { freePort } from '../../bench/chaos/ports.js';
 import { ensureBuilt } from '../support/built.js';
+import { install } from '../support/installation.js';
 import { makeScratchDirectory } from '../support/scratch.js';
 import { until } from '../support/until.js';
-
-/** `npm start` with its embedded database, in a process group of its own. */
-interface Installation {
-  readonly url: string;
-  start(): Promise<void>;
-  kill(): Promise<void>;
-  stop(): Promise<number | null>;
-  simulate(...args: string[]): Running;
-}
-
-interface Running {
-  readonly ended: Promise<{ readonly code: number | null; readonly text: string }>;
-  text(): string;
-}
-
-async function install(): Promise<Installation> {
-  const port = await freePort();
-  const { PATH = '', HOME = '' } = process.env;
-  const env = {
-    PATH,
-    HOME,
-    PORT: String(port),
-    DATA_DIR: makeScratchDirectory(),
-    RATE_LIMITS: 'off',
-    LOG_LEVEL: 'error',
-  };
-  let child: ChildProcess | undefined;
-
-  async function end(signal: NodeJS.Signals): Promise<number | null> {
-    if (!child?.pid || child.exitCode !== null || child.signalCode !== null) return null;
-    const exit = once(child, 'exit');
-    process.kill(-child.pid, signal);
-    return (await exit)[0] as number | null;
-  }
-
-  return {
-    url: `http://127.0.0.1:${port}`,
-    async start() {
-      const made = spawn(process.execPath, [resolve('bin/start.mjs')], { env, detached: true });
-      child = made;
-      const said = collect(made);
-      await until('it is ready', () => said().includes('Switchboard is ready') || made.exitCode !== null, 60_000);
-      if (made.exitCode !== null) throw new Error(`It did not start: ${said()}`);
-    },
-    kill: async () => void (await end('SIGKILL')),
-    stop: () => end('SIGTERM'),
-    simulate(...args) {
-      const made = spawn(process.execPath, [resolve('bin/simulate.mjs'), ...args], { env });
-      const text = collect(made);
-      return { text, ended: once(made, 'close').then(([code]) => ({ code: code as number | null, text: text() })) };
-    },
-  };
-}
-
-function collect(child: ChildProcess): () => string {
-  let text = '';
-  const add = (chunk: Buffer): void => {
-    text += chunk;
-  };
-  child.stdout?.on('data', add);
-  child.stderr?.on('data', add);
-  return () => text;
-}
 
 describe('npm start on a bare machine', function () {
   this.timeout(180_000);

@@ -148,6 +148,18 @@ export async function findLogBounds(db: Db, accountIds: readonly string[]): Prom
   return new Map(rows.map((row) => [row.account_id, { newest: row.seq, pruned: row.pruned_seq }]));
 }
 
+/**
+ * Leaves room after a restore: what was told after the backup had places that would be given out again for other
+ * events, and clients hold them as cursors. Answers how many accounts there are.
+ */
+export async function skipAhead(db: Db, places: number): Promise<number> {
+  const { rows } = await db.raw<{ rows: { count: number }[] }>(
+    'with skipped as (update account_counters set seq = seq + ? returning 1) select count(*) as count from skipped',
+    [places],
+  );
+  return rows[0]?.count ?? 0;
+}
+
 /** Accounts whose oldest event is older than they keep events (`event_retention_days`, else the setting). */
 export async function findAccountsToPrune(db: Db, retentionSeconds: number): Promise<AccountToPrune[]> {
   const { rows } = await db.raw<{ rows: { id: string; retention: number }[] }>(

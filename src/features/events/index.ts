@@ -1,5 +1,6 @@
 import type { Platform } from '../../platform/platform.js';
 import type { JobHandlers } from '../../platform/queue/queue.js';
+import { skipAhead } from './events.repository.js';
 import { createEventRoutes } from './events.routes.js';
 import { createEventLog } from './events.service.js';
 import { createEventSweeper, PRUNE_EVERY_MS } from './events.sweeper.js';
@@ -17,6 +18,9 @@ export { type EventPage, findLogBounds, type LogBounds, readEventPage, readEvent
 export { callEvent as callEventSchema, seq as seqSchema } from './events.schema.js';
 export { createEventLog, EVENTS_REWRITTEN_TOPIC, EVENTS_TOPIC, type EventLog, type Record } from './events.service.js';
 export { createEventTail, type EventTail, type Following, type TailListener } from './events.tail.js';
+
+/** More than an installation tells between a backup and its loss. */
+const AFTER_RESTORE = 1_000_000;
 
 /**
  * The ordered event log of the accounts.
@@ -41,6 +45,8 @@ export function createEvents(platform: Platform) {
     workers,
     schedules: [{ name: 'prune-events', payload: {}, everyMs: PRUNE_EVERY_MS }] as const,
     prune,
+    /** After a restore and before the first start: the next event of each account gets a place far above the last. */
+    afterRestore: () => skipAhead(db, AFTER_RESTORE),
   };
 }
 
