@@ -17,9 +17,9 @@ export function webhookDoor(service: IngestionService, publicUrl: () => string):
     const id = PATH.exec(ctx.path)?.[1];
     if (id === undefined) return next();
     ctx.state.route = '/webhooks/:carrier_id/';
+    const line = isId(id) ? await service.findLine(id) : null;
     if (ctx.method !== 'POST') throw onlyPost(ctx.method);
-    if (!isId(id)) throw unknownCarrier();
-    const line = await service.lineOf(id);
+    if (!line) throw unknownCarrier();
     const body = await readBytes(ctx.req, BODY_LIMIT);
     const request: WebhookRequest = {
       method: ctx.method,

@@ -8,7 +8,7 @@ import type { CarrierLine, Carriers, WebhookAnswer, WebhookContent, WebhookReque
 import type { DeliveryCounter } from './delivery-counter.js';
 import { deliveryKeyOf, type NewWebhook, storableHeaders } from './inbound-webhook.js';
 import type { InboxBatcher } from './inbox-batcher.js';
-import { backlogFull, refused, unknownCarrier, unreadable } from './ingestion.errors.js';
+import { backlogFull, refused, unreadable } from './ingestion.errors.js';
 import type { IngestionMetrics } from './ingestion-metrics.js';
 
 export interface IngestionDeps {
@@ -30,8 +30,8 @@ export interface Received {
 }
 
 export interface IngestionService {
-  /** @throws AppError 404, 503: the carrier cannot be looked up */
-  lineOf(carrierId: string): Promise<CarrierLine>;
+  /** Null: no such carrier. @throws AppError 503: it cannot be looked up */
+  findLine(carrierId: string): Promise<CarrierLine | null>;
   /** @throws AppError 401, 400, 503 */
   receive(line: CarrierLine, request: WebhookRequest): Promise<Received>;
 }
@@ -58,11 +58,7 @@ export function createIngestionService(deps: IngestionDeps): IngestionService {
   }
 
   return {
-    async lineOf(carrierId) {
-      const line = await carriers.lookUp(carrierId);
-      if (!line) throw unknownCarrier();
-      return line;
-    },
+    findLine: (carrierId) => carriers.lookUp(carrierId),
     async receive(line, request) {
       const receivedAt = clock.now();
       const content = read(line, request);
