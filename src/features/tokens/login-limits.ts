@@ -33,6 +33,9 @@ const LONGEST_PAUSE_MS = 5000;
 const AT_ONCE = 4;
 const MOST_WAITING = 100;
 
+/** Attempts that an address has left from which on they go one by one: those still being judged are not counted yet. */
+const NEARLY_NONE = 2 * AT_ONCE;
+
 /** Refusals are remembered here, so that a flood of attempts costs the backend nothing. */
 const MOST_REMEMBERED = 10_000;
 
@@ -88,18 +91,20 @@ export function createLoginLimits(limiter: Limiter | null): LoginLimits {
     }
   }
 
-  /** @throws 429 of the rule that refuses longest */
-  async function check(counters: readonly Counter[]): Promise<void> {
+  /** How many failures the address has left. @throws 429 of the rule that refuses longest */
+  async function check(counters: readonly Counter[], caller: string): Promise<number> {
     checkRemembered(counters);
     const verdicts = await Promise.all(counters.map(({ rule, key }) => limiter?.look(rule, key)));
     let worst: Refusal | undefined;
+    let left = Number.POSITIVE_INFINITY;
     counters.forEach((counter, i) => {
       const verdict = verdicts[i];
+      if (verdict && counter.key === caller) left = Math.min(left, verdict.remaining);
       if (!verdict || verdict.remaining > 0) return;
       const refusal = { ...counter, verdict, until: performance.now() + verdict.resetSeconds * 1000 };
       if (!worst || refusal.until > worst.until) worst = refusal;
     });
-    if (!worst) return;
+    if (!worst) return left;
     if (refusals.size >= MOST_REMEMBERED) refusals.delete(refusals.keys().next().value ?? '');
     refusals.set(`${worst.rule.name} ${worst.key}`, worst);
     throw tooManyFailedLogins(worst.verdict, worst.rule.name, worst.rule.seconds);
@@ -114,8 +119,7 @@ export function createLoginLimits(limiter: Limiter | null): LoginLimits {
         ...PER_ADDRESS.map((rule) => ({ rule, key: caller })),
       ];
       checkRemembered(counters);
-      const judged = async () => {
-        await check(counters);
+      const judge = async () => {
         const ofName = await limiter.look(OF_NAME, nameKey);
         const wait = pauseAfter(ofName.limit - ofName.remaining);
         if (wait > 0) await pause(wait);
@@ -126,6 +130,14 @@ export function createLoginLimits(limiter: Limiter | null): LoginLimits {
           if (isFailure(error)) await Promise.all(counted.map(({ rule, key }) => limiter.take(rule, key)));
           throw error;
         }
+      };
+      const judged = async () => {
+        const left = await check(counters, caller);
+        if (left > NEARLY_NONE) return judge();
+        return inTurn(`the last of ${caller}`, async () => {
+          await check(counters, caller);
+          return judge();
+        });
       };
       return lane(caller, () => inTurn(pairKey, judged));
     },

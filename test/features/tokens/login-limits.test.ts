@@ -53,6 +53,16 @@ describe('failed logins', () => {
     expect((await login(demo.username, demo.password, '192.0.2.2')).status).to.equal(200);
   });
 
+  it('are not one more than a hundred for an address when they come at once', async () => {
+    const ofAddress = { name: 'failed-logins-of-address', points: 100, seconds: 60 };
+    await bed.product.system.platform.limiter.take(ofAddress, '192.0.2.1', 85);
+
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => login(`nobody-${i}`, 'wrong password')));
+
+    expect(answers.filter(({ status }) => status === 401)).to.have.lengthOf(15);
+    expect(answers.filter(({ status }) => status === 429)).to.have.lengthOf(5);
+  });
+
   it('count wrong current passwords', async () => {
     const demo = await bed.person();
     const change = () =>
