@@ -28,17 +28,31 @@ export interface EraserDeps {
 
 /** Works off the erasures that are due; answers how many were finished. A crash anywhere costs one page done again. */
 export function createErasureWorker(deps: EraserDeps) {
+  const { db, log, rewritten } = deps;
+
+  /** Null: another worker is at it. */
+  async function finish(id: string): Promise<Erasure | null> {
+    while (await hasOlderWriters(db, HEARD_AFTER_MS, id)) await pause(PATIENCE_MS);
+    for (;;) {
+      const erasure = await db.transaction((tx: Db) => doPage(tx, deps, id));
+      if (!erasure) return null;
+      if (erasure.status === 'done') return erasure;
+    }
+  }
+
   return async function work(): Promise<number> {
     let finished = 0;
-    for (const id of await findDueErasures(deps.db, HEARD_AFTER_MS)) {
-      while (await hasOlderWriters(deps.db, HEARD_AFTER_MS, id)) await pause(PATIENCE_MS);
-      let erasure = await deps.db.transaction((tx: Db) => doPage(tx, deps, id));
-      while (erasure && erasure.status !== 'done')
-        erasure = await deps.db.transaction((tx: Db) => doPage(tx, deps, id));
-      if (!erasure) continue;
-      finished += 1;
-      deps.rewritten(erasure.account_id);
-      deps.log.info({ erasureId: id, accountId: erasure.account_id, changed: erasure.changed }, 'number erased');
+    for (const id of await findDueErasures(db, HEARD_AFTER_MS)) {
+      try {
+        const erasure = await finish(id);
+        if (!erasure) continue;
+        finished += 1;
+        rewritten(erasure.account_id);
+        log.info({ erasureId: id, accountId: erasure.account_id, changed: erasure.changed }, 'number erased');
+      } catch (error) {
+        // One that cannot be done now must not keep the others waiting; the next look tries it again.
+        log.error({ err: error, erasureId: id }, 'number could not be erased');
+      }
     }
     return finished;
   };

@@ -7,6 +7,7 @@ import { erasureRoutes } from './erasure.routes.js';
 import { createErasureService } from './erasure.service.js';
 import { createErasureWorker, LOOK_EVERY_MS } from './erasure.worker.js';
 import type { ErasureRule } from './erasure-rule.js';
+import { type Resealed, resealAll } from './reseal.js';
 
 export { createErasureRule, type ErasureRule } from './erasure-rule.js';
 
@@ -24,6 +25,8 @@ export interface ErasureFeature {
   readonly schedules: readonly [
     { readonly name: 'erase-parties'; readonly payload: Record<string, never>; readonly everyMs: number },
   ];
+  /** Seals everything anew that was sealed with the previous key; may run while the product runs. */
+  reseal(): Promise<Resealed>;
   /** Works off what is due; answers how many erasures were finished. */
   work(): Promise<number>;
 }
@@ -53,6 +56,7 @@ export function createErasure(platform: Platform, rule: ErasureRule): ErasureFea
     routes: erasureRoutes(createErasureService({ db, secrets, asked })),
     workers: { 'erase-parties': async () => void (await work()) },
     schedules: [{ name: 'erase-parties', payload: {}, everyMs: LOOK_EVERY_MS }],
+    reseal: () => resealAll(db, secrets),
     work,
   };
 }

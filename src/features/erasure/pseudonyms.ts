@@ -7,16 +7,17 @@ import { countryOf } from '../../lib/e164.js';
 import { nationalDigits } from '../../lib/number-eraser.js';
 import type { SecretBox } from '../../platform/secret-box.js';
 
-const place = (accountId: string): string => `erasure_keys.${accountId}`;
+/** Where an account's key is sealed for. */
+export const keyPlace = (accountId: string): string => `erasure_keys.${accountId}`;
 
 /** Where a number that is being erased is sealed for. */
 export const sealingPlace = (accountId: string): string => `erasures.${accountId}`;
 
 export const newSealedKey = (secrets: SecretBox, accountId: string): string =>
-  secrets.seal(randomBytes(32).toString('base64'), place(accountId));
+  secrets.seal(randomBytes(32).toString('base64'), keyPlace(accountId));
 
 export const openKey = (secrets: SecretBox, accountId: string, sealed: string): string =>
-  secrets.open(sealed, place(accountId));
+  secrets.open(sealed, keyPlace(accountId));
 
 const HASH_LENGTH = 24;
 

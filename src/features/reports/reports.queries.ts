@@ -28,9 +28,6 @@ export type PortionRow = Readonly<Record<CounterName, number>> & {
   readonly packed_rings: Buffer;
 };
 
-/** Of which calls there are more than this, they are counted in portions, so that memory does not grow with them. */
-export const PORTION = 200_000;
-
 const READ = ['started_at', 'direction', 'disposition', 'answered_at', 'ended_at', 'duration', 'ring_duration'];
 
 async function rowsOf<Row>(db: Db, { text, bindings }: Sql): Promise<Row[]> {
@@ -48,38 +45,47 @@ function within({ from, until }: Range): Sql[] {
   return startedWithin({ ...(after && { started_after: after }), ...(before && { started_before: before }) });
 }
 
-/**
- * The calls as the covering index of ended calls holds them, in its order, and the few in progress beside them. The
- * sort key has doubles: a portion ends with all calls that begin at its last moment.
- */
-function portionSql(wish: CountWish, after: number | null): Sql {
+/** Which of the calls: all, as long as there are not more than `most`, or the next `most` behind a start. */
+export type Portion =
+  | { readonly kind: 'all'; readonly most: number }
+  | { readonly kind: 'next'; readonly most: number; readonly after: number | null };
+
+/** The ended calls as their covering index holds them, and the few in progress beside them. */
+function portionSql(wish: CountWish, portion: Portion): Sql {
   const columns = [...READ, ...wish.columns.filter((column) => !READ.includes(column))];
   const wanted = columns.map((column) => `c.${column}`).join(', ');
-  const behind =
-    after === null ? [] : [sql(`c.started_at > ${PACKED_FROM} + ?::float8 * interval '1 microsecond'`, after)];
   const where = joinSql(
-    [...ownedBy(wish.visibility), ...within(wish.range), ...conditionsOf(wish.filters), ...behind],
+    [...ownedBy(wish.visibility), ...within(wish.range), ...conditionsOf(wish.filters), ...behind(portion)],
     ' and ',
   );
   const part = (state: string, isEnded: string): string =>
     `select ${wanted}, ${isEnded} as is_ended from call_logs c where ${state} and ${where.text}`;
+  // The sort key has doubles, so a portion ends with all calls that begin at its last moment.
+  const end =
+    portion.kind === 'all'
+      ? `limit ${portion.most + 1}`
+      : `order by c.started_at fetch first ${portion.most} rows with ties`;
   return sql(
-    `select * from (${part(`c.status = 'ended'`, 'true')} union all ${part(`c.status <> 'ended'`, 'false')}) c
-     order by c.started_at fetch first ${PORTION} rows with ties`,
+    `select * from (${part(`c.status = 'ended'`, 'true')} union all ${part(`c.status <> 'ended'`, 'false')}) c ${end}`,
     ...where.bindings,
     ...where.bindings,
   );
 }
+
+const behind = (portion: Portion): Sql[] =>
+  portion.kind === 'all' || portion.after === null
+    ? []
+    : [sql(`c.started_at > ${PACKED_FROM} + ?::float8 * interval '1 microsecond'`, portion.after)];
 
 const COUNTED = COUNTERS.map(([name, counter]) => `${counter} as ${name}`).join(', ');
 
 /**
  * One pass over a portion of the calls: every counter by SQL, and for what does not add up (percentile, calls at one
  * moment) the calls' times in a packed form, which costs a third of the pass. Sorting them here, as window functions
- * would, costs five times the pass. `after`: behind the calls that began then, as they are packed.
+ * would, costs five times the pass. `after` is a start as it is packed.
  */
-export async function countPortion(db: Db, wish: CountWish, after: number | null): Promise<PortionRow[]> {
-  const portion = portionSql(wish, after);
+export async function countPortion(db: Db, wish: CountWish, wanted: Portion): Promise<PortionRow[]> {
+  const portion = portionSql(wish, wanted);
   const starts = wish.bucketStarts.map((start) => new Date(start).toISOString());
   const bucket = starts.length > 0 ? sql('width_bucket(c.started_at, ?::timestamptz[])', starts) : sql('0');
   const keys = wish.columns.map((column) => `c.${column}`);

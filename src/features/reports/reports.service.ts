@@ -6,10 +6,11 @@ import type { Db } from '../../platform/db/connect.js';
 import { COLUMN_GROUPS, isTimeUnit, type Range, type ReportWish } from './report.js';
 import { createReportRows, type ReportRows } from './report-rows.js';
 import { tooManyRows } from './reports.errors.js';
-import { type CountWish, countPortion, findExtent, PORTION, type PortionRow } from './reports.queries.js';
+import { type CountWish, countPortion, findExtent, type PortionRow } from './reports.queries.js';
 import { type Bucket, cutRange, estimateBuckets, type TimeUnit } from './time-buckets.js';
 
 const MOST_ROWS = 10_000;
+const PORTION = 200_000;
 
 export interface CallReport {
   readonly rows: ReportRows;
@@ -22,11 +23,19 @@ export interface ReportsService {
   reportCalls(actor: Actor, wish: ReportWish): Promise<CallReport>;
 }
 
-export function createReportsService({ db, clock }: { readonly db: Knex; readonly clock: Clock }): ReportsService {
+export interface ReportsDeps {
+  readonly db: Knex;
+  readonly clock: Clock;
+  /** Calls that are counted at once. */
+  readonly portion?: number;
+}
+
+export function createReportsService({ db, clock, portion = PORTION }: ReportsDeps): ReportsService {
+  const most = portion;
   return {
     reportCalls: (actor, wish) =>
       // One snapshot for all statements.
-      db.transaction((tx: Db) => count(tx, { visibility: visibilityOf(actor), wish, now: clock.now() }), {
+      db.transaction((tx: Db) => count(tx, { visibility: visibilityOf(actor), wish, now: clock.now(), most }), {
         isolationLevel: 'repeatable read',
         readOnly: true,
       }),
@@ -37,9 +46,15 @@ interface Counting {
   readonly visibility: Visibility;
   readonly wish: ReportWish;
   readonly now: number;
+  readonly most: number;
 }
 
-async function count(tx: Db, { visibility, wish, now }: Counting): Promise<CallReport> {
+interface Counted {
+  readonly rows: ReportRows;
+  readonly most: number;
+}
+
+async function count(tx: Db, { visibility, wish, now, most }: Counting): Promise<CallReport> {
   const columns = wish.groups.flatMap((group) => (isTimeUnit(group) ? [] : [COLUMN_GROUPS[group]]));
   const rows = createReportRows(columns);
   const units = wish.groups.filter(isTimeUnit);
@@ -48,18 +63,28 @@ async function count(tx: Db, { visibility, wish, now }: Counting): Promise<CallR
   const buckets = isBounded(range) ? cutRange(zoneClock(wish.timeZone), units, range.from, range.until) : [];
   const bucketStarts = units.length === 0 ? [] : buckets.map(({ from }) => from);
   const question = { visibility, filters: wish.filters, range, columns, bucketStarts, now };
-  await addPortions(tx, question, rows);
+  await addCalls(tx, question, { rows, most });
   return { rows, buckets };
 }
 
-async function addPortions(tx: Db, question: CountWish, rows: ReportRows): Promise<void> {
+/** At once where there are not too many, else portion by portion, so that memory does not grow with the calls. */
+async function addCalls(tx: Db, question: CountWish, { rows, most }: Counted): Promise<void> {
+  const all = await countPortion(tx, question, { kind: 'all', most });
+  if (sizeOf(all) <= most) return void add(rows, all);
   let after: number | null = null;
   for (let isMore = true; isMore; ) {
-    const portion: PortionRow[] = await countPortion(tx, question, after);
-    after = rows.add(portion);
-    if (rows.size() > MOST_ROWS) throw tooManyRows(MOST_ROWS);
-    isMore = portion.reduce((sum, { calls }) => sum + calls, 0) >= PORTION;
+    const portion: PortionRow[] = await countPortion(tx, question, { kind: 'next', most, after });
+    after = add(rows, portion);
+    isMore = sizeOf(portion) >= most;
   }
+}
+
+const sizeOf = (portion: readonly PortionRow[]): number => portion.reduce((sum, { calls }) => sum + calls, 0);
+
+function add(rows: ReportRows, portion: readonly PortionRow[]): number {
+  const last = rows.add(portion);
+  if (rows.size() > MOST_ROWS) throw tooManyRows(MOST_ROWS);
+  return last;
 }
 
 type BoundedRange = { readonly [End in keyof Range]: number };

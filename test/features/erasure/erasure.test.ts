@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { createErasureRule } from '../../../src/features/erasure/index.js';
+import { createEventTail } from '../../../src/features/events/index.js';
 import { newId } from '../../../src/lib/ids.js';
 import { type Person, startSystem, type TestSystem } from '../../support/system.js';
 import { until } from '../../support/until.js';
@@ -206,6 +208,47 @@ describe('erasure', function () {
     await held;
     await work;
     expect((await get(scene, `${PATH}${id}/`)).status).to.equal('done');
+  });
+
+  it('makes live readers forget the events that they hold in memory', async () => {
+    const scene = await setUp();
+    const tail = createEventTail(system.system.platform);
+    const ignore = { events: () => undefined, broken: () => undefined };
+    const following = await tail.follow(scene.admin.accountId, ignore);
+    const begin = following.position();
+    await tell(scene, call(scene, 'seen'));
+    await following.reach(begin + 1);
+    expect(JSON.stringify(following.recent(begin))).to.include(scene.party);
+
+    await finished(scene, (await erase(scene)).id);
+
+    await until('it is forgotten', () => following.recent(begin) === null);
+    await tail.close();
+  });
+
+  it('goes on after a change of the encryption key, and fails webhooks rather than let the number in without it', async () => {
+    const scene = await setUp();
+    const other = await setUp();
+    await tell(scene, call(scene, 'first'));
+    const { pseudonym } = await finished(scene, (await erase(scene)).id);
+    const rotated = { ENCRYPTION_KEY: 'n'.repeat(40) };
+    const previous = { ENCRYPTION_KEY_PREVIOUS: 'e'.repeat(40) };
+
+    const renewing = await startSystem({ beside: system, env: { ...rotated, ...previous, ROLES: 'api' } });
+    const { features } = renewing.system;
+    const old = await system.db('erasure_keys').where({ account_id: scene.admin.accountId }).first();
+    const resealed = await features.erasure.reseal();
+    await renewing.stop();
+    const keyless = createErasureRule(system.system.platform);
+
+    expect(resealed.unreadable).to.deep.equal([]);
+    expect(resealed.resealed).to.be.above(0);
+    const erasedIn = await keyless.erasedIn();
+    expect(() => erasedIn(scene.admin.accountId, scene.party)).to.throw('not at hand');
+    expect(erasedIn(other.admin.accountId, scene.party)).to.equal(null);
+    await system.db('erasure_keys').where({ account_id: scene.admin.accountId }).update({ sealed_key: old.sealed_key });
+    const found = (await createErasureRule(system.system.platform).erasedIn())(scene.admin.accountId, scene.party);
+    expect(found?.pseudonym).to.equal(pseudonym);
   });
 
   it('touches no other account, where the same number has another pseudonym', async () => {
