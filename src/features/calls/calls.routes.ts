@@ -1,16 +1,26 @@
 import { Readable } from 'node:stream';
 import type { Actor } from '../../http/actor.js';
-import { decodeCursor, type PageQuery, pageReply } from '../../http/pagination.js';
+import { decodeCursor, type Page, type PageQuery, pageReply, toPage } from '../../http/pagination.js';
 import { type AnyRoute, Reply, route } from '../../http/route.js';
 import { isId } from '../../lib/ids.js';
 import { zonedTimes } from '../../lib/time-zone.js';
+import type { TimelineEntry } from './call.js';
 import type { CallFilters } from './call-filters.js';
 import type { CallChange } from './call-marks.js';
 import type { CallPlace } from './call-search.js';
 import { badCursor } from './calls.errors.js';
 import type { ExportFormat } from './calls.export.js';
 import { type CallField, presentCall } from './calls.present.js';
-import { callAnswer, callChanges, callExport, callHistoryAnswer, callPage, timelineAnswer } from './calls.schema.js';
+import {
+  callAnswer,
+  callChanges,
+  callExport,
+  callHistoryAnswer,
+  callPage,
+  noFilters,
+  timelineAnswer,
+  timelinePage,
+} from './calls.schema.js';
 import type { CallMarks, CallsService } from './calls.service.js';
 
 type Id = { readonly id: string };
@@ -24,6 +34,7 @@ type ExportQuery = CallFilters & {
 };
 
 const LIST = 'call_logs';
+const TIMELINE = 'call_timeline';
 const READ = { method: 'get', tag: 'Call logs', access: 'bearer', scope: 'calls:read' } as const;
 const CONTENT_TYPES: Readonly<Record<ExportFormat, string>> = {
   csv: 'text/csv; charset=utf-8',
@@ -34,6 +45,14 @@ function placeOf(cursor: string): CallPlace {
   const [startedAt, id] = decodeCursor(LIST, cursor, 2);
   if (typeof startedAt !== 'string' || Number.isNaN(Date.parse(startedAt)) || !isId(id)) throw badCursor();
   return { startedAt: new Date(startedAt).toISOString(), id };
+}
+
+/** Entries that arrive meanwhile may belong anywhere; what follows the last one that was answered stays right. */
+function pageOfTimeline(entries: readonly TimelineEntry[], { limit, cursor }: PageQuery): Page<TimelineEntry> {
+  const [last] = cursor === undefined ? [] : decodeCursor(TIMELINE, cursor, 1);
+  const place = entries.findIndex(({ seq }) => seq === last);
+  if (cursor !== undefined && place < 0) throw badCursor();
+  return toPage(entries.slice(place + 1), limit, ({ seq }) => [seq]);
 }
 
 const presentChange = (change: CallChange) => ({
@@ -127,19 +146,22 @@ const oneCallRoutes = (service: CallsService): AnyRoute[] => [
     },
     handle: async ({ actor, params, body }) => presentCall(await service.mark(actor, params.id, body)),
   }),
-  route<Id>({
+  route<Id, PageQuery>({
     ...READ,
     path: '/api/call_logs/:id/events/',
     summary: 'The timeline of a call',
     description: 'By `occurred_at`; the events as they were sent, with the times known then.',
+    query: timelinePage,
     responses: { 200: { description: 'The events.', schema: timelineAnswer } },
-    handle: ({ actor, params }) => service.timeline(actor, params.id),
+    handle: async ({ actor, params, query, url }) =>
+      pageReply(TIMELINE, url, pageOfTimeline(await service.timeline(actor, params.id), query)),
   }),
   route<Id>({
     ...READ,
     path: '/api/call_logs/:id/legs/',
     summary: 'All legs of the conversation that a call belongs to, oldest first',
     description: 'Its parent, the parent’s parent, and every leg below, as far as the asker may see them.',
+    query: noFilters,
     responses: { 200: { description: 'The legs, the call itself among them.', schema: callAnswer } },
     handle: async ({ actor, params }) => (await service.legs(actor, params.id)).map((row) => presentCall(row)),
   }),
@@ -147,6 +169,7 @@ const oneCallRoutes = (service: CallsService): AnyRoute[] => [
     ...READ,
     path: '/api/call_logs/:id/history/',
     summary: 'Who changed the tags and the note of a call, newest first',
+    query: noFilters,
     responses: { 200: { description: 'The changes.', schema: callHistoryAnswer } },
     handle: async ({ actor, params }) => (await service.history(actor, params.id)).map(presentChange),
   }),

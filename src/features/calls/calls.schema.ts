@@ -82,6 +82,12 @@ export const callAnswer = Joi.object({
   updated_at: time,
 });
 
+/** One call's events are few: all of them, unless more were told of it than a page may have. */
+export const timelinePage = Joi.object(pageQuery(500, 500));
+
+/** Lists that are short by their nature. */
+export const noFilters = Joi.object({});
+
 export const timelineAnswer = Joi.object({
   seq: Joi.number().integer(),
   type: Joi.string().example('call.answered'),

@@ -86,6 +86,27 @@ describe('one call log', () => {
     ]);
   });
 
+  it('pages through its timeline, and refuses filters that it does not have', async () => {
+    const { api, path } = await oneCall();
+    for (const note of ['a', 'b', 'c']) await api.patch(path, { note });
+    const whole = (await api.get(`${path}events/`)).body;
+    expect(whole).to.have.length(3);
+
+    const first = await api.get(`${path}events/?limit=2`);
+    const next = /<(.+)>; rel="next"/.exec(first.headers.get('link') ?? '')?.[1] ?? '';
+    expect([...first.body, ...(await api.get(next)).body]).to.deep.equal(whole);
+    for (const [query, name] of [
+      ['events/?limit=0', 'limit'],
+      ['events/?cursor=x', 'cursor'],
+      ['events/?type=call.ended', 'type'],
+      ['legs/?limit=2', 'limit'],
+      ['history/?since=1', 'since'],
+    ] as const) {
+      const answer = await api.get(path + query);
+      expect([answer.status, Array.isArray(answer.body[name])], query).to.deep.equal([400, true]);
+    }
+  });
+
   it('tells nothing when nothing changes, and no former tags when only the note does', async () => {
     const { api, events, path } = await oneCall({ tags: ['vip'], note: 'Hello' });
     const before = (await api.get(path)).body;
