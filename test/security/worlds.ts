@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { API_KEY_SCOPES } from '../../src/http/actor.js';
 import { claimNumber, deliver, drained, genericCall, openLine } from '../features/ingestion/lines.js';
 import type { Person, TestSystem } from '../support/system.js';
+import { until } from '../support/until.js';
 
 /** An account with one of everything. */
 export interface World {
@@ -33,6 +34,12 @@ export async function makeWorld(system: TestSystem, number: string): Promise<Wor
   const order = { phone_numbers: [`${number}9`], losing_carrier: 'Old Telecom', subscriber: { name: 'Jane' } };
   const orderId = ok('port order', await post('/api/port_orders/', order));
   const documentId = ok('document', await upload(system, admin, orderId));
+  const erasureId = ok('erasure', await post('/api/erasures/', { phone_number: `${number.slice(0, -2)}77` }));
+  await until(
+    'the erasure is done',
+    () => system.db('erasures').where({ id: erasureId, status: 'done' }).first(),
+    20_000,
+  );
 
   const ids = {
     accounts: admin.accountId,
@@ -44,6 +51,7 @@ export async function makeWorld(system: TestSystem, number: string): Promise<Wor
     call_logs: call.id,
     port_orders: orderId,
     document_id: documentId,
+    erasures: erasureId,
   };
   return { admin, member, ids, marks: [...Object.values(ids), admin.userId, number, admin.username] };
 }
