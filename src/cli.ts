@@ -133,6 +133,7 @@ async function rotateKeys({ features }: System): Promise<void> {
     carriers: features.carriers.service.reseal,
     'port orders': features.porting.reseal,
     'second factors': features.twoFactor.service.reseal,
+    erasures: features.erasure.reseal,
   };
   let unreadable = 0;
   for (const [what, reseal] of Object.entries(kinds)) {
