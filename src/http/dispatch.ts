@@ -89,16 +89,23 @@ async function authenticate(ctx: Context, row: AnyRoute | undefined, deps: Dispa
 /** @throws 405 */
 function answerWithoutRoute(ctx: Context, path: string, rows: readonly AnyRoute[]): void {
   const described = ctx.method === 'OPTIONS' ? describeSeedEndpoint(path) : undefined;
-  if (!described) throw methodNotAllowed(ctx.method, rows);
-  ctx.set('Allow', [...rows.map((row) => row.method.toUpperCase()), 'OPTIONS'].join(', '));
+  if (!described) throw methodNotAllowed(ctx.method, allowed(path, rows));
+  ctx.set('Allow', allowed(path, rows));
   ctx.type = 'application/json';
   ctx.body = JSON.stringify(described);
 }
 
 const isParam = (name: string, value: string): boolean => (name === 'id' || name.endsWith('_id') ? isId(value) : true);
 
-function methodNotAllowed(method: string, rows: readonly AnyRoute[]): AppError {
-  const allow = rows.map((row) => row.method.toUpperCase()).join(', ');
+const METHODS: Readonly<Record<string, string>> = { get: 'GET, HEAD' };
+
+/** What a 405 says is possible here. */
+function allowed(path: string, rows: readonly AnyRoute[]): string {
+  const methods = rows.map(({ method }) => METHODS[method] ?? method.toUpperCase());
+  return [...methods, ...(describeSeedEndpoint(path) ? ['OPTIONS'] : [])].join(', ');
+}
+
+function methodNotAllowed(method: string, allow: string): AppError {
   return new AppError('method_not_allowed', 'method_not_allowed', `Method "${method}" not allowed.`, {
     headers: { Allow: allow },
   });

@@ -17,6 +17,10 @@ const origins = Joi.string().custom((value: string, helpers) => {
   return value;
 }, 'origins');
 
+const plainUrl = Joi.string()
+  .uri({ scheme: ['http', 'https'] })
+  .pattern(/^[^?#]*$/, 'address without query and fragment');
+
 const roleList = Joi.string().custom((value: string, helpers) => {
   const given = value.split(',').map((part) => part.trim());
   const known = given.every((role) => (ROLES as readonly string[]).includes(role));
@@ -42,7 +46,7 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'HOST', schema: Joi.string().hostname().default('127.0.0.1'), about: 'Address to listen on.' },
   {
     name: 'PUBLIC_URL',
-    schema: Joi.string().uri({ scheme: ['http', 'https'] }),
+    schema: plainUrl,
     about: 'What carriers call; signatures are checked over it. Default: `http://127.0.0.1:<real port>`.',
   },
   {

@@ -1,17 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { chmodSync, closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from './config.js';
+import { makeDataFolder } from './data-folder.js';
 
 const BYTES = 48;
 
@@ -23,7 +14,7 @@ export function keptSecret(dir: string, name: string): string {
   const path = join(dir, name);
   const kept = readSecret(path);
   if (kept !== null) return kept;
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeDataFolder(dir);
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
     writeDurably(draft, `${randomBytes(BYTES).toString('base64url')}\n`);

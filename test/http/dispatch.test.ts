@@ -97,7 +97,7 @@ describe('the order of a request’s checks', () => {
     expect(anonymous.status).to.equal(401);
     expect(anonymous.headers.get('www-authenticate')).to.equal('Bearer realm="api"');
     expect(known.status).to.equal(405);
-    expect(known.headers.get('allow')).to.equal('GET, POST');
+    expect(known.headers.get('allow')).to.equal('GET, HEAD, POST');
     expect(known.body).to.include({ code: 'method_not_allowed', detail: 'Method "PUT" not allowed.' });
   });
 

@@ -9,7 +9,7 @@ const SECRET = 's'.repeat(32);
 const WRONG: Readonly<Record<string, readonly string[]>> = {
   PORT: ['abc', '-1', '65536', '80.5'],
   HOST: ['not a host'],
-  PUBLIC_URL: ['example.com', 'ftp://example.com'],
+  PUBLIC_URL: ['example.com', 'ftp://example.com', 'https://example.com/?a=1', 'https://example.com/#a'],
   DATABASE_URL: ['mysql://localhost/x', 'localhost'],
   REDIS_URL: ['http://localhost', 'localhost:6379'],
   ROLES: ['api,cook', ',', 'API'],

@@ -7,6 +7,9 @@ import type { NumberPatch } from './number.js';
 import type { NumberFilters, Slice } from './numbers.queries.js';
 import type { ChangeInput, ClaimInput, ListQuery } from './numbers.schema.js';
 
+/** An empty text is what a form sends for nothing. */
+const textOrNull = (value: string | null | undefined): string | null => value || null;
+
 /** What is claimed; a member claims for themselves alone. @throws 403 */
 export function claimFrom(actor: Actor, input: ClaimInput): Claim {
   const isAdmin = hasRole(actor, 'admin');
@@ -14,7 +17,7 @@ export function claimFrom(actor: Actor, input: ClaimInput): Claim {
   if (!isAdmin && (userId !== actor.userId || carrierId !== null)) throw permissionDenied();
   return {
     ...{ phoneNumber: input.phone_number, userId, carrierId },
-    ...{ isActive: input.is_active, label: input.label ?? null, tags: input.tags ?? [] },
+    ...{ isActive: input.is_active, label: textOrNull(input.label), tags: input.tags ?? [] },
   };
 }
 
@@ -24,7 +27,7 @@ export function patchFrom(actor: Actor, input: ChangeInput): NumberPatch {
   if (!hasRole(actor, 'admin') && (userId !== undefined || carrierId !== undefined)) throw permissionDenied();
   return {
     ...(input.is_active !== undefined && { isActive: input.is_active }),
-    ...(input.label !== undefined && { label: input.label }),
+    ...(input.label !== undefined && { label: textOrNull(input.label) }),
     ...(input.tags !== undefined && { tags: input.tags }),
     ...(userId !== undefined && { userId }),
     ...(carrierId !== undefined && { carrierId }),

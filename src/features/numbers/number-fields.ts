@@ -53,7 +53,6 @@ export const label = Joi.string()
   .trim()
   .max(200)
   .custom(plainText)
-  .custom((value: string) => (value === '' ? null : value))
   .allow(null, '')
   .description('What people call the number.')
   .example('Front desk');

@@ -1,6 +1,7 @@
-import { accessSync, constants, existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { accessSync, constants, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
+import { makeDataFolder } from '../data-folder.js';
 import { findBinaries } from './embedded-binaries.js';
 import { type Cluster, prepareCluster, SUPERUSER } from './embedded-cluster.js';
 import { chooseIdentity, foreignFolder } from './embedded-identity.js';
@@ -66,11 +67,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedD
 }
 
 function openDirectory(dir: string): void {
-  try {
-    if (!existsSync(dir)) mkdirSync(dir, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new Error(`The data folder ${dir} cannot be made: set DATA_DIR to a place that can be written.`, { cause });
-  }
+  makeDataFolder(dir);
   try {
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch {

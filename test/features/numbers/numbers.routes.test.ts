@@ -385,6 +385,16 @@ describe('the doors of the virtual numbers', () => {
     });
   });
 
+  it('takes an empty label for none', async () => {
+    const admin = await doors.user(await doors.account());
+
+    const made = await doors.add(admin, { phone_number: freshNumber(), label: ' ' });
+    const named = await doors.ask(`${LIST}${made.body.id}/`, { as: admin, method: 'PATCH', json: { label: 'Desk' } });
+    const cleared = await doors.ask(`${LIST}${made.body.id}/`, { as: admin, method: 'PATCH', json: { label: '' } });
+
+    expect([made, named, cleared].map(({ body }) => body.label)).to.deep.equal([null, 'Desk', null]);
+  });
+
   it('releases: gone from the list and by id, and a new id when claimed again', async () => {
     const admin = await doors.user(await doors.account());
     const phoneNumber = freshNumber();
