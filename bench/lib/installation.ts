@@ -45,7 +45,7 @@ export async function openGround(env: Readonly<Record<string, string>> = {}): Pr
     },
     async close() {
       // After a failure some may still run.
-      await Promise.all([...running].filter((each) => each.folder === folder).map((each) => each.stop()));
+      await Promise.all([...running].filter((each) => each.folder === folder).map(({ child }) => stopChild(child)));
       await database.stop();
       rmSync(folder, { recursive: true, force: true });
     },
@@ -80,7 +80,12 @@ export interface ProcessOptions {
 }
 
 /** What was started and has not ended, with the ground it stands on. */
-const running = new Set<{ readonly folder: string; stop(): Promise<void> }>();
+const running = new Set<{ readonly folder: string; readonly child: ChildProcess }>();
+
+// Whatever ends the benchmark ends what it started.
+process.once('exit', () => {
+  for (const { child } of running) child.kill('SIGKILL');
+});
 
 /** Starts a server process and waits for its ready line. */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
@@ -99,15 +104,9 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
       ...options.settings,
     },
   });
-  // Whatever ends the benchmark ends what it started.
-  const end = (): void => void child.kill('SIGKILL');
-  process.once('exit', end);
-  const standing = { folder: options.folder, stop: () => stopChild(child) };
+  const standing = { folder: options.folder, child };
   running.add(standing);
-  child.once('exit', () => {
-    running.delete(standing);
-    process.off('exit', end);
-  });
+  child.once('exit', () => running.delete(standing));
   const url = await readyUrl(child);
   return { url, port: Number(new URL(url).port), pid: child.pid ?? 0, stop: () => stopChild(child) };
 }
