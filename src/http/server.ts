@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { answerBrokenRequests } from './broken-requests.js';
 
 export interface HttpServer {
   readonly server: Server;
@@ -14,17 +15,18 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 75_000;
 const FINISH_MS = 3000;
 
-export function createHttpServer(listener: RequestListener): HttpServer {
+export function createHttpServer(listener: RequestListener, requestTimeoutMs = REQUEST_TIMEOUT_MS): HttpServer {
   const server = createServer(
     {
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      headersTimeout: REQUEST_TIMEOUT_MS,
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: requestTimeoutMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
       // How late the two timeouts above may be noticed.
-      connectionsCheckingInterval: 1000,
+      connectionsCheckingInterval: Math.min(1000, requestTimeoutMs),
     },
     listener,
   );
+  answerBrokenRequests(server);
   const leave = trackSockets(server);
   return {
     server,

@@ -1,0 +1,65 @@
+import type { Server, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { v4 } from 'uuid';
+
+interface Broken {
+  readonly status: number;
+  readonly title: string;
+  readonly code: string;
+  readonly detail: string;
+}
+
+const MALFORMED: Broken = {
+  status: 400,
+  title: 'Bad Request',
+  code: 'malformed_request',
+  detail: 'This is no HTTP request.',
+};
+
+/** By the code of Node's error; the rest is malformed. */
+const BROKEN: Readonly<Record<string, Broken>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    ...{ status: 408, title: 'Request Timeout', code: 'request_timeout' },
+    detail: 'The request was not complete in time.',
+  },
+  HPE_HEADER_OVERFLOW: {
+    ...{ status: 431, title: 'Request Header Fields Too Large', code: 'headers_too_large' },
+    detail: 'The headers are too large.',
+  },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: {
+    ...{ status: 413, title: 'Payload Too Large', code: 'body_too_large' },
+    detail: 'The extensions of a chunk are too large.',
+  },
+};
+
+/**
+ * Requests that end before they are one never reach the frame, and Node answers them without a body. Here they get
+ * what every answer has: a problem and a request id. The connection is closed, as nobody knows where the next one begins.
+ */
+export function answerBrokenRequests(server: Server): void {
+  const answers = new WeakMap<Duplex, ServerResponse>();
+  server.on('request', (request, response) => answers.set(request.socket, response));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const answer = answers.get(socket);
+    const isOpen = answer !== undefined && !answer.writableFinished;
+    if (!socket.writable || error.code === 'ECONNRESET' || (isOpen && answer.headersSent)) {
+      socket.destroy(error);
+      return;
+    }
+    const known = isOpen ? answer.getHeader('X-Request-Id') : undefined;
+    socket.end(write(BROKEN[error.code ?? ''] ?? MALFORMED, String(known ?? v4())));
+  });
+}
+
+function write({ status, title, code, detail }: Broken, requestId: string): string {
+  const body = JSON.stringify({ type: 'about:blank', title, status, detail, code, request_id: requestId });
+  return [
+    `HTTP/1.1 ${status} ${title}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${requestId}`,
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n');
+}
