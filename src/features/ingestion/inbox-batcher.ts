@@ -10,6 +10,8 @@ import { insertWebhooks } from './inbox.repository.js';
 const MOST_IN_A_STATEMENT = 200;
 const MOST_BYTES_IN_A_STATEMENT = 4_194_304;
 const STATEMENTS_AT_ONCE = 2;
+/** A second statement is worth its cost only for a crowd: fewer go with the next one. */
+const CROWD = 32;
 const MOST_WAITING = 5000;
 
 export interface StoredWebhook {
@@ -41,7 +43,7 @@ export function createInboxBatcher(db: Knex): InboxBatcher {
   let idle: (() => void)[] = [];
 
   function next(): void {
-    while (running < STATEMENTS_AT_ONCE && waiting.length > 0) {
+    while (waiting.length > 0 && (running === 0 || (running < STATEMENTS_AT_ONCE && waiting.length >= CROWD))) {
       running += 1;
       void flush(takeBatch(waiting)).finally(() => {
         running -= 1;

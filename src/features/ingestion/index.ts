@@ -64,15 +64,17 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
   const { db, clock, log, queue, config, closer } = platform;
   const { eventLog, carriers, calls } = parts;
   const metrics = createIngestionMetrics(platform.metrics);
-  const poke = createPoke(queue, (error) =>
-    log.debug({ err: error }, 'poke was lost; the scheduled drain makes up for it'),
-  );
   const backlog = watchBacklog(db, config.maxBacklog, (found) => metrics.backlog(found, clock.now()));
   const deliveries = createDeliveryCounter(db, log);
   const batcher = createInboxBatcher(db);
   const delays = createCarrierDelays({ db, clock, log, metrics: platform.metrics });
   const drain = createDrain({ db, eventLog, calls, carriers, clock, log, metrics, delays, tracing: platform.tracing });
   const drainJob = createDrainJob(drainWithReplays(drain, db));
+  const poke = createPoke(
+    queue,
+    (error) => log.debug({ err: error }, 'poke was lost; the scheduled drain makes up for it'),
+    drainJob,
+  );
   closer.defer('inbox', async () => {
     await batcher.drained();
     await deliveries.close();

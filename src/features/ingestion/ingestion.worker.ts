@@ -23,8 +23,11 @@ export interface Poke {
   stop(): void;
 }
 
-/** Wakes a worker: the first call at once, those of the next 10 ms together, off the caller's path. */
-export function createPoke(queue: Queue, onError: (error: unknown) => void): Poke {
+/**
+ * Wakes a worker: the first call at once, those of the next 10 ms together, off the caller's path. While this process
+ * drains, its run looks once more instead, and no job is needed.
+ */
+export function createPoke(queue: Queue, onError: (error: unknown) => void, drainJob?: DrainJob): Poke {
   let timer: NodeJS.Timeout | undefined;
   let isWanted = false;
   let isStopped = false;
@@ -39,6 +42,7 @@ export function createPoke(queue: Queue, onError: (error: unknown) => void): Pok
   }
 
   const poke = (): void => {
+    if (drainJob?.lookAgain()) return;
     if (timer) isWanted = true;
     else if (!isStopped) send();
   };
@@ -53,6 +57,8 @@ export function createPoke(queue: Queue, onError: (error: unknown) => void): Pok
 
 export interface DrainJob {
   run(): Promise<void>;
+  /** Makes a run that is under way look once more before it ends; false: none is. */
+  lookAgain(): boolean;
   /** When a run last began or ended, on the clock of `performance`. */
   lastRun(): number;
   stop(): Promise<void>;
@@ -61,34 +67,41 @@ export interface DrainJob {
 /** One drain at a time in a process; a poke during a run makes it look once more. */
 export function createDrainJob(drain: Drain): DrainJob {
   let lastRun = Number.NEGATIVE_INFINITY;
-  let running: Promise<void> | undefined;
+  let running = Promise.resolve();
+  /** False in the very turn in which the last look was decided: whoever asks afterwards begins a new run. */
+  let isLooking = false;
   let again = false;
   let isStopping = false;
 
   async function loop(): Promise<void> {
-    do {
-      again = false;
-      lastRun = performance.now();
-      await drain(() => isStopping);
-      lastRun = performance.now();
-    } while (again && !isStopping);
+    isLooking = true;
+    try {
+      do {
+        again = false;
+        lastRun = performance.now();
+        await drain(() => isStopping);
+        lastRun = performance.now();
+      } while (again && !isStopping);
+    } finally {
+      isLooking = false;
+    }
+  }
+
+  function lookAgain(): boolean {
+    if (isLooking) again = true;
+    return isLooking;
   }
 
   return {
     run() {
-      if (running) {
-        again = true;
-        return running;
-      }
-      running = loop().finally(() => {
-        running = undefined;
-      });
+      if (!lookAgain()) running = loop();
       return running;
     },
+    lookAgain,
     lastRun: () => lastRun,
     async stop() {
       isStopping = true;
-      await running?.catch(() => undefined);
+      await running.catch(() => undefined);
     },
   };
 }

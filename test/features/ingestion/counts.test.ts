@@ -69,6 +69,11 @@ async function saturate() {
       60_000,
     );
     const seconds = (performance.now() - started) / 1000;
+    // One job may have drained all the while; it is counted when it ends.
+    await until(
+      'the drain has ended',
+      async () => ((await jobsDone(system)).get('drain') ?? 0) > (before.get('drain') ?? 0),
+    );
     const statements = stopListening().filter((text) => !text.includes(`select 1 from inbound_webhooks`));
     const jobs = new Map([...(await jobsDone(system))].map(([name, count]) => [name, count - (before.get(name) ?? 0)]));
     return { accepted: statuses[204] ?? 0, sent: requests.length, seconds, statements, jobs };
