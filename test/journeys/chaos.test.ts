@@ -18,7 +18,7 @@ describe('an installation of several processes', function () {
 
     expect(report.violations).to.deep.equal([]);
     expect(report.counts.accepted).to.be.above(300);
-    expect(report.counts.seen).to.equal(report.counts.events);
+    expect(report.counts).to.include({ lost: 0, doubled: 0, disordered: 0 });
   });
 
   it('loses and doubles nothing while its processes are stopped and started one after another', async () => {
