@@ -1,5 +1,6 @@
 import type { Context, Next } from 'koa';
 import { AppError } from '../lib/errors.js';
+import { isTransient } from '../platform/db/errors.js';
 import type { Logger } from '../platform/log.js';
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -32,18 +33,21 @@ export function presentProblem(error: AppError, requestId: string): Record<strin
   };
 }
 
+/** What nobody named: a database out of reach passes, everything else is ours to mend. */
+function nameFault(cause: unknown): AppError {
+  if (!isTransient(cause)) return new AppError('internal', 'internal', 'Something went wrong.', { cause });
+  const headers = { 'Retry-After': '5' };
+  return new AppError('unavailable', 'unavailable', 'The database does not answer now.', { headers, cause });
+}
+
 /** The only place of the HTTP door where an error becomes an answer. What is not an AppError is told to nobody but the log. */
 export function problems(log: Logger) {
   return async (ctx: Context, next: Next): Promise<void> => {
     try {
       await next();
     } catch (thrown) {
-      const error =
-        thrown instanceof AppError
-          ? thrown
-          : new AppError('internal', 'internal', 'Something went wrong.', { cause: thrown });
-      if (error.kind === 'internal')
-        log.error({ err: error.cause ?? error, requestId: ctx.state.requestId }, 'request failed');
+      const error = thrown instanceof AppError ? thrown : nameFault(thrown);
+      if (!(thrown instanceof AppError)) log.error({ err: thrown, requestId: ctx.state.requestId }, 'request failed');
       ctx.status = error.status;
       ctx.set(error.headers);
       if (error.kind === 'unauthenticated' && ctx.path.startsWith('/api/'))

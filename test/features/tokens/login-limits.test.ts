@@ -80,7 +80,8 @@ describe('failed logins', () => {
 });
 
 describe('a failed login', () => {
-  it('takes as long for an unknown user as for a wrong password', async () => {
+  it('takes as long for an unknown user as for a wrong password', async function () {
+    this.timeout(90_000);
     const bed = await startBed();
     const demo = await bed.person();
     const timed = async (username: string): Promise<number> => {
