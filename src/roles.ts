@@ -2,15 +2,16 @@ import type { Server } from 'node:http';
 import type { Middleware } from 'koa';
 import type { AnyRoute } from './http/route.js';
 import type { Role } from './platform/config.js';
-import type { JobHandlers, JobMap, JobName, Queue } from './platform/queue/queue.js';
+import { type PeriodicJob, workPeriodically } from './platform/queue/periodic.js';
+import type { Queue } from './platform/queue/queue.js';
 
-export interface Schedule {
-  readonly name: JobName;
-  readonly payload: JobMap[JobName];
-  readonly everyMs: number;
+/** What most features offer: routes to the role api, jobs to the role worker. */
+export interface FeatureDoors {
+  readonly routes?: readonly AnyRoute[];
+  readonly jobs?: readonly PeriodicJob[];
 }
 
-/** What a feature opens to the outside, by the role that opens it. */
+/** What the features open to the outside, by the role that opens it. */
 export interface Doors {
   readonly api: {
     readonly routes: readonly AnyRoute[];
@@ -22,8 +23,7 @@ export interface Doors {
     attach(server: Server): void;
   };
   readonly worker: {
-    readonly jobs: JobHandlers;
-    readonly schedules: readonly Schedule[];
+    readonly jobs: readonly PeriodicJob[];
     /** Begins what works without the queue. */
     watch(): void;
   };
@@ -41,8 +41,7 @@ export function openDoors(roles: readonly Role[], doors: Doors, health: readonly
     async work(queue: Queue): Promise<void> {
       if (!plays('worker')) return;
       doors.worker.watch();
-      await queue.work(doors.worker.jobs);
-      for (const { name, payload, everyMs } of doors.worker.schedules) await queue.schedule(name, payload, everyMs);
+      await workPeriodically(queue, doors.worker.jobs);
     },
   };
 }

@@ -28,7 +28,7 @@ import { createHttpServer } from './http/server.js';
 import { openPlatform, type PlatformOptions } from './platform/open-platform.js';
 import type { Platform } from './platform/platform.js';
 import { readVersion } from './platform/version.js';
-import { type Doors, openDoors } from './roles.js';
+import { type Doors, type FeatureDoors, openDoors } from './roles.js';
 
 export interface System {
   readonly platform: Platform;
@@ -98,60 +98,12 @@ export type Features = ReturnType<typeof createFeatures>;
 
 /** What each role opens. */
 function doorsOf(features: Features): Doors {
-  const {
-    events,
-    carriers,
-    calls,
-    ingestion,
-    numbers,
-    porting,
-    accounts,
-    apiKeys,
-    audit,
-    twoFactor,
-    tokens,
-    live,
-    reports,
-    retention,
-    erasure,
-    operations,
-  } = features;
-  const people = [tokens, accounts, apiKeys, twoFactor, audit];
-  const resources = [
-    ...people,
-    numbers,
-    carriers,
-    ingestion,
-    calls,
-    live,
-    events,
-    porting,
-    reports,
-    retention,
-    erasure,
-    operations,
-  ];
+  const { ingestion, operations, live } = features;
+  const all: readonly FeatureDoors[] = Object.values(features);
   return {
-    api: { routes: resources.flatMap(({ routes }) => routes), raw: [ingestion.door, operations.door] },
+    api: { routes: all.flatMap(({ routes = [] }) => routes), raw: [ingestion.door, operations.door] },
     live,
-    worker: {
-      jobs: {
-        ...ingestion.jobs,
-        ...events.workers,
-        ...tokens.workers,
-        ...porting.jobs,
-        ...audit.workers,
-        ...retention.workers,
-        ...erasure.workers,
-      },
-      schedules: [
-        ...[...ingestion.schedules, ...events.schedules, ...tokens.schedules, ...porting.schedules],
-        ...audit.schedules,
-        ...retention.schedules,
-        ...erasure.schedules,
-      ],
-      watch: () => ingestion.watch(),
-    },
+    worker: { jobs: all.flatMap(({ jobs = [] }) => jobs), watch: ingestion.watch },
   };
 }
 

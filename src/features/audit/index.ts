@@ -2,7 +2,7 @@ import type { AuditTrail } from '../../http/audit.js';
 import type { AnyRoute } from '../../http/route.js';
 import type { Db } from '../../platform/db/connect.js';
 import type { Platform } from '../../platform/platform.js';
-import type { JobHandlers } from '../../platform/queue/queue.js';
+import type { PeriodicJob } from '../../platform/queue/periodic.js';
 import { deleteEntriesBefore, insertEntries } from './audit.repository.js';
 import { auditRoutes } from './audit.routes.js';
 import { createAuditSweeper, SWEEP_EVERY_MS } from './audit.sweeper.js';
@@ -29,10 +29,7 @@ export interface Audit {
   /** What the command line does. */
   recordBySystem(told: Pick<NewAuditEntry, 'accountId' | 'action' | 'objectId' | 'after'>): Promise<void>;
   readonly routes: readonly AnyRoute[];
-  readonly workers: JobHandlers;
-  readonly schedules: readonly [
-    { readonly name: 'sweep-audit'; readonly payload: Record<string, never>; readonly everyMs: number },
-  ];
+  readonly jobs: readonly PeriodicJob[];
   /** Deletes what is older; answers how many. By hand alone: nothing else shortens the log. */
   prune(before: Date): Promise<number>;
   sweep(): Promise<number>;
@@ -53,12 +50,7 @@ export function createAudit(platform: Platform): Audit {
         objectType: told.action.split('.', 1)[0] ?? '',
       }),
     routes: auditRoutes(db),
-    workers: {
-      'sweep-audit': async () => {
-        await sweep();
-      },
-    },
-    schedules: [{ name: 'sweep-audit', payload: {}, everyMs: SWEEP_EVERY_MS }],
+    jobs: [{ name: 'sweep-audit', everyMs: SWEEP_EVERY_MS, run: sweep }],
     prune: (before) => deleteEntriesBefore(db, before),
   };
 }

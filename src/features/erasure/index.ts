@@ -1,6 +1,6 @@
 import type { AnyRoute } from '../../http/route.js';
 import type { Platform } from '../../platform/platform.js';
-import type { JobHandlers } from '../../platform/queue/queue.js';
+import type { PeriodicJob } from '../../platform/queue/periodic.js';
 import { EVENTS_REWRITTEN_TOPIC } from '../events/index.js';
 import { HEARD_AFTER_MS } from './erasure.js';
 import { erasureRoutes } from './erasure.routes.js';
@@ -21,10 +21,7 @@ export { createErasureRule, type ErasureRule } from './erasure-rule.js';
  */
 export interface ErasureFeature {
   readonly routes: readonly AnyRoute[];
-  readonly workers: JobHandlers;
-  readonly schedules: readonly [
-    { readonly name: 'erase-parties'; readonly payload: Record<string, never>; readonly everyMs: number },
-  ];
+  readonly jobs: readonly PeriodicJob[];
   /** Seals everything anew that was sealed with the previous key; may run while the product runs. */
   reseal(): Promise<Resealed>;
   /** Works off what is due; answers how many erasures were finished. */
@@ -54,8 +51,7 @@ export function createErasure(platform: Platform, rule: ErasureRule): ErasureFea
   });
   return {
     routes: erasureRoutes(createErasureService({ db, secrets, asked })),
-    workers: { 'erase-parties': async () => void (await work()) },
-    schedules: [{ name: 'erase-parties', payload: {}, everyMs: LOOK_EVERY_MS }],
+    jobs: [{ name: 'erase-parties', everyMs: LOOK_EVERY_MS, run: work }],
     reseal: () => resealAll(db, secrets),
     work,
   };

@@ -1,5 +1,5 @@
 import type { Platform } from '../../platform/platform.js';
-import type { JobHandlers } from '../../platform/queue/queue.js';
+import type { PeriodicJob } from '../../platform/queue/periodic.js';
 import { skipAhead } from './events.repository.js';
 import { createEventRoutes } from './events.routes.js';
 import { createEventLog } from './events.service.js';
@@ -28,22 +28,17 @@ const AFTER_RESTORE = 1_000_000;
  *   const events = createEvents(platform);
  *   await events.log.transaction(async (tx, record) => record({ accountId, type: 'call.ringing', … }));
  *
- * `log` is for every writer, `routes` for the role api, `workers` and `schedules` for the role worker. The role live
+ * `log` is for every writer, `routes` for the role api, `jobs` for the role worker. The role live
  * makes its own tail with `createEventTail`.
  */
 export function createEvents(platform: Platform) {
   const { db, wakeups, clock, log, config } = platform;
   const prune = createEventSweeper({ db, log, retentionSeconds: config.eventRetention });
-  const workers: JobHandlers = {
-    'prune-events': async () => {
-      await prune();
-    },
-  };
+  const jobs: readonly PeriodicJob[] = [{ name: 'prune-events', everyMs: PRUNE_EVERY_MS, run: prune }];
   return {
     log: createEventLog(db, wakeups),
     routes: createEventRoutes({ db, clock }),
-    workers,
-    schedules: [{ name: 'prune-events', payload: {}, everyMs: PRUNE_EVERY_MS }] as const,
+    jobs,
     prune,
     /** After a restore and before the first start: the next event of each account gets a place far above the last. */
     afterRestore: () => skipAhead(db, AFTER_RESTORE),

@@ -4,12 +4,12 @@
  * @example wire.ts
  * const ingestion = createIngestion(platform, { eventLog, carriers, calls, tellClaimed });
  * rawDoors.push(ingestion.door);            // role api
- * queue.work(ingestion.jobs);               // role worker
+ * workPeriodically(queue, ingestion.jobs);   // role worker
  */
 import type { Middleware } from 'koa';
 import type { AnyRoute } from '../../http/route.js';
 import type { Platform } from '../../platform/platform.js';
-import type { JobHandlers } from '../../platform/queue/queue.js';
+import type { PeriodicJob } from '../../platform/queue/periodic.js';
 import { type CallsWriter, closeLostCalls, numberKey } from '../calls/index.js';
 import type { Carriers } from '../carriers/index.js';
 import type { EventLog } from '../events/index.js';
@@ -25,7 +25,7 @@ import { createInboxBatcher } from './inbox-batcher.js';
 import { webhookDoor } from './ingestion.routes.js';
 import { createIngestionService } from './ingestion.service.js';
 import { type BacklogWatch, sweepOldWebhooks, sweepWaiting, takeUpMissed, watchBacklog } from './ingestion.sweeper.js';
-import { createDrainJob, createPoke, INGESTION_SCHEDULES, ingestionJobs, watchInbox } from './ingestion.worker.js';
+import { createDrainJob, createPoke, ingestionJobs, watchInbox } from './ingestion.worker.js';
 import { createIngestionMetrics } from './ingestion-metrics.js';
 import { type RebuildResult, type RebuildWish, rebuildCalls } from './rebuild-calls.js';
 import { drainWithReplays } from './webhook-replays.js';
@@ -44,9 +44,8 @@ export interface IngestionParts {
 export interface Ingestion {
   readonly door: Middleware;
   readonly routes: readonly AnyRoute[];
-  /** Jobs of the role worker, and which of them run periodically. */
-  readonly jobs: JobHandlers;
-  readonly schedules: typeof INGESTION_SCHEDULES;
+  /** Jobs of the role worker. */
+  readonly jobs: readonly PeriodicJob[];
   /** Role worker: looks into the inbox also when the queue is out of reach. */
   watch(): void;
   readonly backlog: BacklogWatch;
@@ -116,7 +115,6 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
     drain: () => drainJob.run(),
     rebuildCalls: (wish, tell) => rebuildCalls({ db, clock, eventLog, calls, carriers }, wish, tell),
     importWebhooks: (carrierId, saved) => importWebhooks({ carriers, batcher, clock }, carrierId, saved),
-    schedules: INGESTION_SCHEDULES,
     watch() {
       const watching = watchInbox(drainJob, (error) => log.warn({ err: error }, 'inbox cannot be worked off now'));
       closer.defer('watch over the inbox', () => watching.stop());

@@ -1,4 +1,5 @@
-import type { JobHandlers, Queue } from '../../platform/queue/queue.js';
+import type { PeriodicJob } from '../../platform/queue/periodic.js';
+import type { Queue } from '../../platform/queue/queue.js';
 import type { Drain } from './drain.js';
 
 declare module '../../platform/queue/queue.js' {
@@ -123,18 +124,11 @@ export interface Sweeps {
   deleteOldWebhooks(): Promise<unknown>;
 }
 
-export function ingestionJobs(drainJob: DrainJob, sweeps: Sweeps): JobHandlers {
-  return {
-    drain: () => drainJob.run(),
-    'sweep-waiting': async () => void (await sweeps.sweepWaiting()),
-    'close-lost-calls': async () => void (await sweeps.closeLostCalls()),
-    'delete-old-webhooks': async () => void (await sweeps.deleteOldWebhooks()),
-  };
+export function ingestionJobs(drainJob: DrainJob, sweeps: Sweeps): readonly PeriodicJob[] {
+  return [
+    { name: 'drain', everyMs: DRAIN_EVERY_MS, run: drainJob.run },
+    { name: 'sweep-waiting', everyMs: SWEEP_EVERY_MS, run: sweeps.sweepWaiting },
+    { name: 'close-lost-calls', everyMs: SWEEP_EVERY_MS, run: sweeps.closeLostCalls },
+    { name: 'delete-old-webhooks', everyMs: RETENTION_EVERY_MS, run: sweeps.deleteOldWebhooks },
+  ];
 }
-
-export const INGESTION_SCHEDULES = [
-  { name: 'drain', payload: {}, everyMs: DRAIN_EVERY_MS },
-  { name: 'sweep-waiting', payload: {}, everyMs: SWEEP_EVERY_MS },
-  { name: 'close-lost-calls', payload: {}, everyMs: SWEEP_EVERY_MS },
-  { name: 'delete-old-webhooks', payload: {}, everyMs: RETENTION_EVERY_MS },
-] as const;

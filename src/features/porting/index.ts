@@ -1,5 +1,5 @@
 import type { Platform } from '../../platform/platform.js';
-import type { JobHandlers } from '../../platform/queue/queue.js';
+import type { PeriodicJob } from '../../platform/queue/periodic.js';
 import { portCommentRoutes } from './port-comments.routes.js';
 import { createPortCommentService } from './port-comments.service.js';
 import { portDocumentRoutes } from './port-documents.routes.js';
@@ -15,7 +15,7 @@ export type { PortingDeps } from './porting.service.js';
  *
  *   const porting = createPorting(platform, { eventLog, numbers });
  *
- * `routes` are for the role api, `jobs` and `schedules` for the role worker; `reseal` belongs to a change of the
+ * `routes` are for the role api, `jobs` for the role worker; `reseal` belongs to a change of the
  * encryption key. `tend` is what the job does.
  */
 export function createPorting(platform: Platform, deps: PortingDeps) {
@@ -24,11 +24,7 @@ export function createPorting(platform: Platform, deps: PortingDeps) {
   const documents = createPortDocumentService(platform, service);
   const comments = createPortCommentService(platform, service);
   const tend = createPortingSweeper({ db, clock, secrets, eventLog: deps.eventLog });
-  const jobs: JobHandlers = {
-    'tend-port-orders': async () => {
-      await tend();
-    },
-  };
+  const jobs: readonly PeriodicJob[] = [{ name: 'tend-port-orders', everyMs: TEND_EVERY_MS, run: tend }];
   return {
     routes: [
       ...portingRoutes(service, clock),
@@ -36,7 +32,6 @@ export function createPorting(platform: Platform, deps: PortingDeps) {
       ...portCommentRoutes(comments, service),
     ],
     jobs,
-    schedules: [{ name: 'tend-port-orders', payload: {}, everyMs: TEND_EVERY_MS }] as const,
     tend,
     reseal: service.reseal,
   };

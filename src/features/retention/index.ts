@@ -1,6 +1,6 @@
 import type { AnyRoute } from '../../http/route.js';
 import type { Platform } from '../../platform/platform.js';
-import type { JobHandlers } from '../../platform/queue/queue.js';
+import type { PeriodicJob } from '../../platform/queue/periodic.js';
 import type { Accounts } from '../accounts/index.js';
 import { type RetentionDoor, retentionRoutes } from './retention.routes.js';
 import { createRetentionSweeper, SWEEP_EVERY_MS } from './retention.sweeper.js';
@@ -18,10 +18,7 @@ export { createRetentionRule, type RetentionRule } from './retention-rule.js';
  */
 export interface RetentionFeature {
   readonly routes: readonly AnyRoute[];
-  readonly workers: JobHandlers;
-  readonly schedules: readonly [
-    { readonly name: 'delete-old-calls'; readonly payload: Record<string, never>; readonly everyMs: number },
-  ];
+  readonly jobs: readonly PeriodicJob[];
   /** Deletes the call logs that are too old; answers how many. */
   sweep(): Promise<number>;
 }
@@ -60,8 +57,7 @@ export function createRetention(platform: Platform, { rule, accounts }: Retentio
   };
   return {
     routes: retentionRoutes(door),
-    workers: { 'delete-old-calls': async () => void (await sweep()) },
-    schedules: [{ name: 'delete-old-calls', payload: {}, everyMs: SWEEP_EVERY_MS }],
+    jobs: [{ name: 'delete-old-calls', everyMs: SWEEP_EVERY_MS, run: sweep }],
     sweep,
   };
 }

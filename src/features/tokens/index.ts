@@ -1,7 +1,7 @@
 import type { Actor } from '../../http/actor.js';
 import type { AnyRoute } from '../../http/route.js';
 import type { Platform } from '../../platform/platform.js';
-import type { JobHandlers } from '../../platform/queue/queue.js';
+import type { PeriodicJob } from '../../platform/queue/periodic.js';
 import type { Passwords } from '../accounts/index.js';
 import type { RecordAudit } from '../audit/index.js';
 import type { TwoFactor } from '../two-factor/index.js';
@@ -24,16 +24,13 @@ export type { SessionRef, Sessions, SessionVerdict } from './sessions.js';
  * createAuthenticate(platform.jwtSecret, tokens.sessions);          // http: an ActorResolver
  * const actor = await tokens.sessions.resolveToken(handshake.auth.token);   // live: not_authenticated|token_not_valid
  * const verdicts = await tokens.sessions.checkSessions(actors);     // live: on a hint of SESSIONS_TOPIC, and now and then
- * tokens.workers and tokens.schedules belong to the role worker.
+ * tokens.jobs belong to the role worker.
  */
 export interface Tokens {
   readonly service: TokensService;
   readonly sessions: Sessions;
   readonly routes: readonly AnyRoute[];
-  readonly workers: JobHandlers;
-  readonly schedules: readonly [
-    { readonly name: 'sweep-tokens'; readonly payload: Record<string, never>; readonly everyMs: number },
-  ];
+  readonly jobs: readonly PeriodicJob[];
 }
 
 export interface TokensDeps {
@@ -65,11 +62,6 @@ export function createTokens(platform: Platform, deps: TokensDeps): Tokens {
     service,
     sessions,
     routes: tokensRoutes(service),
-    workers: {
-      'sweep-tokens': async () => {
-        await sweep();
-      },
-    },
-    schedules: [{ name: 'sweep-tokens', payload: {}, everyMs: SWEEP_EVERY_MS }],
+    jobs: [{ name: 'sweep-tokens', everyMs: SWEEP_EVERY_MS, run: sweep }],
   };
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { newId } from '../../../src/lib/ids.js';
+import { runJob } from '../../support/jobs.js';
 import { until } from '../../support/until.js';
 import {
   deliver,
@@ -100,7 +101,7 @@ describe('the drain', function () {
         await deliver(first, carrier, named(webhooks, a));
         await drainAll([first]);
         await deliver(first, carrier, named(shuffled.slice(0, cut), b));
-        await Promise.all(inboxes.map((inbox) => inbox.ingestion.jobs.drain?.({})));
+        await Promise.all(inboxes.map((inbox) => inbox.ingestion.drain()));
         await deliver(first, carrier, named([...shuffled.slice(cut), ...shuffled], b));
         await drainAll(inboxes);
         await first.db.raw(`update inbound_webhooks set status = 'pending' where delivery_key like ?`, [`${b}-%`]);
@@ -216,7 +217,7 @@ describe('the drain', function () {
     await drainAll([first]);
     expect(await statusOf(note.id)).to.include({ status: 'waiting', code: 'unknown_call' });
     first.clock.time += 601_000;
-    await first.ingestion.jobs['sweep-waiting']?.({});
+    await runJob(first.ingestion, 'sweep-waiting');
     expect(await statusOf(note.id)).to.include({ status: 'ignored', code: 'unknown_call' });
 
     await deliver(first, carrier, [webhook('late-1', 'call.ringing')]);
@@ -260,7 +261,7 @@ describe('the drain', function () {
     ]);
     await drainAll([first]);
     first.clock.time += 14_400_000;
-    await first.ingestion.jobs['close-lost-calls']?.({});
+    await runJob(first.ingestion, 'close-lost-calls');
     const lost = await first.db('call_logs').where({ carrier_call_id: 'lost-1' }).first();
     expect(lost).to.include({ status: 'ended', disposition: 'lost', duration: 0 });
     expect(lost.ended_at.getTime()).to.equal(at);

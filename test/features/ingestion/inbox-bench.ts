@@ -116,7 +116,7 @@ export async function deliver(
 /** Drains until nothing is pending, on all inboxes at once. */
 export async function drainAll(inboxes: readonly Inbox[]): Promise<void> {
   for (let left = 1; left > 0; ) {
-    await Promise.all(inboxes.map((inbox) => inbox.ingestion.jobs.drain?.({})));
+    await Promise.all(inboxes.map((inbox) => inbox.ingestion.drain()));
     const row = await inboxes[0]?.db('inbound_webhooks').where({ status: 'pending' }).count({ count: '*' }).first();
     left = Number(row?.count ?? 0);
   }

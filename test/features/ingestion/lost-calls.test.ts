@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { runJob } from '../../support/jobs.js';
 import { startSystem, type TestSystem, unique } from '../../support/system.js';
 import { claimNumber, deliver, drained, genericCall, handClock, openLine } from './lines.js';
 
@@ -38,7 +39,7 @@ describe('calls whose end never came', function () {
         expect(await deliver(system, line, delivery)).to.equal(204);
         await drained(system);
       },
-      sweep: () => system.system.features.ingestion.jobs['close-lost-calls']?.({}),
+      sweep: () => runJob(system.system.features.ingestion, 'close-lost-calls'),
       call: async () => (await ask('/api/call_logs/'))[0],
       types: async () => (await ask('/api/call_events/?after=0')).map((event: { type: string }) => event.type),
       statistics: () => ask(`/api/carriers/${line.id}/statistics/`),

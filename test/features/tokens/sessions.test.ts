@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { runJob } from '../../support/jobs.js';
 import { type Bed, claimsOf, type Person, startBed } from '../accounts/bed.js';
 
 describe('what stops a session', () => {
@@ -243,7 +244,7 @@ describe('ended sign-ins', () => {
     const demo = await bed.person();
     await bed.refresh(demo.refresh);
     const count = async () => (await bed.db('token_families').where({ user_id: demo.id })).length;
-    const sweep = () => bed.tokens.workers['sweep-tokens']?.({});
+    const sweep = () => runJob(bed.tokens, 'sweep-tokens');
 
     await sweep();
     const before = await count();
