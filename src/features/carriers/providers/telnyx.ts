@@ -71,7 +71,7 @@ const SOURCES: ReadonlyMap<string, HangupSource> = new Map([
 ]);
 
 const CAUSES: ReadonlyMap<string, readonly [HangupCause, Disposition]> = new Map([
-  ['normal_clearing', ['normal_clearing', 'completed']],
+  ['normal_clearing', ['normal_clearing', 'failed']],
   ['originator_cancel', ['originator_cancel', 'canceled']],
   ['timeout', ['ring_timeout', 'no_answer']],
   ['no_answer', ['no_answer', 'no_answer']],
@@ -90,8 +90,10 @@ function endOf(payload: unknown): End {
   const known = CAUSES.get(word ?? '');
   if (known) {
     const [hangupCause, disposition] = known;
-    // Before an answer a caller who hangs up ends with this cause, too; an answered leg is completed whatever is told.
-    const leftBeforeAnswer = hangupCause === 'normal_clearing' && hangupSource === 'caller';
+    // Said of an unanswered leg: an answered one is completed whatever is told. Only an incoming one, whose end has no
+    // SIP code of ours (`unspecified`), can end without a fault: its caller left.
+    const leftBeforeAnswer =
+      hangupCause === 'normal_clearing' && (hangupSource === 'caller' || sipCode === 'unspecified');
     return told<End>({
       disposition: leftBeforeAnswer ? 'canceled' : disposition,
       hangupCause,

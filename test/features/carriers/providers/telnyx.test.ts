@@ -126,8 +126,17 @@ describe('the telnyx events', () => {
   });
 
   const ends: ReadonlyArray<readonly [Record<string, unknown>, string, string]> = [
-    [{ hangup_cause: 'normal_clearing', hangup_source: 'callee' }, 'completed', 'normal_clearing'],
+    [
+      { hangup_cause: 'normal_clearing', hangup_source: 'callee', sip_hangup_cause: '480' },
+      'failed',
+      'normal_clearing',
+    ],
     [{ hangup_cause: 'normal_clearing', hangup_source: 'caller' }, 'canceled', 'normal_clearing'],
+    [
+      { hangup_cause: 'normal_clearing', hangup_source: 'unknown', sip_hangup_cause: 'unspecified' },
+      'canceled',
+      'normal_clearing',
+    ],
     [{ hangup_cause: 'originator_cancel' }, 'canceled', 'originator_cancel'],
     [{ hangup_cause: 'timeout', sip_hangup_cause: '487' }, 'no_answer', 'ring_timeout'],
     [{ hangup_cause: 'no_answer' }, 'no_answer', 'no_answer'],
