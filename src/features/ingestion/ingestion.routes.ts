@@ -38,9 +38,9 @@ export function webhookDoor(service: IngestionService, publicUrl: () => string):
     });
     const { answer } = received;
     ctx.status = answer.status;
-    if (answer.body === undefined) return;
-    ctx.body = answer.body;
-    ctx.type = answer.contentType ?? 'text/plain';
+    // Not left out: koa would write the name of the status into the answer.
+    ctx.body = answer.body ?? '';
+    if (answer.contentType !== undefined) ctx.type = answer.contentType;
   };
 }
 

@@ -27,6 +27,11 @@ describe('the webhook door', function () {
     return step ? { contentType: step.contentType, body: step.body } : GENERIC;
   }
 
+  function lastOf(provider: string): Delivery {
+    const step = scenariosOf(provider)[0]?.steps.at(-1);
+    return step ? { contentType: step.contentType, body: step.body } : GENERIC;
+  }
+
   interface Attempt {
     readonly to: Line;
     readonly path?: string;
@@ -78,6 +83,19 @@ describe('the webhook door', function () {
       expect(refused.body.last_refused).to.include.keys('at', 'code', 'detail');
     });
   }
+
+  it('answers what is no request for a document with nothing, in the status that the provider wants', async () => {
+    const answers: Record<string, string> = {};
+    for (const provider of ['plivo', 'telnyx']) {
+      const line = await openLine(system, player.admin, provider);
+      const { body, ...sample } = lastOf(provider);
+      const headers = signedHeaders(system, line, { ...sample, body });
+      const { status, text } = await attempt({ to: line, headers, body });
+      answers[provider] = `${status} ${text}`;
+    }
+
+    expect(answers).to.deep.equal({ plivo: '200 ', telnyx: '204 ' });
+  });
 
   it('asks for Basic where the provider signs in, and nowhere else', async () => {
     const challenges: Record<string, string | null> = {};
