@@ -32,10 +32,13 @@ const DIRECTIONS: ReadonlyMap<string, Direction> = new Map([
 
 export const directionOf = (word: string | undefined): Direction | undefined => DIRECTIONS.get(word ?? '');
 
-/** A document is wanted: a voice URL or a dial action asks, a status callback (which these members mark) only tells. */
+/**
+ * A document is wanted: a voice URL or a dial action asks, a status callback only tells. These members mark callbacks,
+ * but SignalWire's of busy and unanswered calls have none of them, and nobody asks what to do with a call that is over.
+ */
 export function isVoiceRequest(fields: Fields): boolean {
-  if (!fields('CallSid') || !fields('CallStatus')) return false;
-  return !fields('CallbackSource') && !fields('SequenceNumber') && !fields('Timestamp');
+  if (!fields('CallSid') || fields('CallbackSource') || fields('SequenceNumber') || fields('Timestamp')) return false;
+  return STATES.has(fields('CallStatus') ?? '') || fields('DialCallStatus') !== undefined;
 }
 
 export const isDialAction = (fields: Fields): boolean =>

@@ -159,7 +159,7 @@ function dialledEnd(fields: Fields): Partial<Signal> {
 function understandDial(fields: Fields, callId: string, event: string): Understanding {
   const leg = dialledLeg(fields, callId);
   if (!leg) return ignored(event, 'no_facts', 'Nobody was reached: there is no second leg.');
-  const action = fields('DialAction');
+  const action = fields('DialAction') ?? DIAL_EVENTS.get(event);
   const status = fields('DialStatus');
   if (action === 'answer') return { kind: 'signals', eventType: event, signals: [{ ...leg, state: 'answered' }] };
   if (action === 'connected') return { kind: 'signals', eventType: event, signals: [leg] };
@@ -170,7 +170,16 @@ function understandDial(fields: Fields, callId: string, event: string): Understa
   return ignored(event, 'unknown_status', `The result "${action ?? status}" of the Dial is not known.`);
 }
 
-const isDial = (fields: Fields): boolean => fields('DialAction') !== undefined || fields('DialStatus') !== undefined;
+/** Documented beside `DialAction`, which decides where it is told. */
+const DIAL_EVENTS: ReadonlyMap<string, string> = new Map([
+  ['DialAnswer', 'answer'],
+  ['DialConnected', 'connected'],
+  ['DialHangup', 'hangup'],
+  ['DialDigitsMatch', 'digits'],
+]);
+
+const isDial = (fields: Fields): boolean =>
+  fields('DialAction') !== undefined || fields('DialStatus') !== undefined || DIAL_EVENTS.has(fields('Event') ?? '');
 
 function understand(content: WebhookContent, carrier: CarrierContext): Understanding {
   const fields = fieldsOf(content);

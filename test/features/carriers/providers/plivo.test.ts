@@ -223,6 +223,8 @@ describe('the Plivo adapter', () => {
       callId: 'c-2',
     });
     expect(signalsOf(plivo, form({ ...leg, DialStatus: 'timeout' }))[0]).to.include({ disposition: 'no_answer' });
+    expect(signalsOf(plivo, form({ ...leg, Event: 'DialAnswer' }))[0]).to.include({ state: 'answered' });
+    expect(outcomeOf(plivo, form({ ...leg, Event: 'DialDigitsMatch' }))).to.equal('ignored no_facts');
     expect(outcomeOf(plivo, form({ ...leg, DialBLegUUID: '', DialStatus: 'busy' }))).to.equal('ignored no_facts');
   });
 
