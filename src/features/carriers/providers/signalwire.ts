@@ -18,10 +18,9 @@ import { anySignatureMatches, hmac, refuse, VERIFIED } from './signatures.js';
 import { portSpellings, urlForPeople } from './signed-url.js';
 import { EMPTY_DOCUMENT, redirectDocument } from './voice-document.js';
 
-const isJson = (request: WebhookRequest): boolean => {
-  const type = contentTypeOf(request);
-  return type.endsWith('/json') || type.endsWith('+json');
-};
+/** By the type, or by the first byte: a form that begins with a brace is none. */
+const isJson = (request: WebhookRequest): boolean =>
+  /[/+]json$/.test(contentTypeOf(request)) || /^\s*\{/.test(request.body.toString('utf8', 0, 64));
 
 /** Names by code unit; a repeated name's values as they came, neither sorted nor made unique (unlike Twilio's 6.x). */
 function sortedParameters(pairs: FormPairs): string {
@@ -32,24 +31,23 @@ function sortedParameters(pairs: FormPairs): string {
 }
 
 /**
- * The vendor's SDK also takes a JSON body whose top-level members are signed like a form's. Only texts and numbers are
- * fully in such a signature; with anything else inside, part of the body would be unsigned.
+ * The vendor's SDK also takes a JSON body whose top-level members are signed like a form's. Only plain values are fully
+ * in such a signature; with an object or a list inside, part of the body would be unsigned.
  */
 function jsonAsPairs(body: Buffer): FormPairs | null {
   const json = readJson(body);
   const members = Object.entries((json?.kind === 'json' && objectOf(json.json)) || {});
-  const isFlat = members.length > 0 && members.every(([, value]) => ['string', 'number'].includes(typeof value));
+  const isFlat = members.length > 0 && members.every(([, value]) => value === null || typeof value !== 'object');
   return isFlat ? members.map(([name, value]) => [name, String(value)] as const) : null;
 }
 
+/** Over the bytes whatever the body is, since that covers all of it; over parameters where the body is such. */
 function expectedSignatures(request: WebhookRequest, key: string): readonly string[] {
   const urls = portSpellings(request.url);
-  const overParameters = (pairs: FormPairs) =>
-    urls.map((url) => hmac('sha1', key, [url, sortedParameters(pairs)], 'base64'));
-  if (!isJson(request)) return overParameters(decodeForm(request.body.toString('utf8')));
-  const flat = jsonAsPairs(request.body);
+  const pairs = isJson(request) ? jsonAsPairs(request.body) : decodeForm(request.body.toString('utf8'));
   const overBytes = urls.map((url) => hmac('sha1', key, [url, request.body], 'hex'));
-  return flat ? [...overBytes, ...overParameters(flat)] : overBytes;
+  if (!pairs) return overBytes;
+  return [...overBytes, ...urls.map((url) => hmac('sha1', key, [url, sortedParameters(pairs)], 'base64'))];
 }
 
 function verify(request: WebhookRequest, secrets: Secrets): Verdict {

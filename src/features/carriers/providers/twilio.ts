@@ -35,6 +35,14 @@ function urlSpellings(url: string): readonly string[] {
   return [...new Set(spellings)];
 }
 
+/** SDK 6.3.1: webhooks that a SharedKey signs name the algorithm, `key=<id>,algorithm=HMAC_SHA256`; null: unknown. */
+function algorithmOf(request: WebhookRequest): 'sha1' | 'sha256' | null {
+  const settings = request.headers['x-twilio-webhooks-signature-settings'] ?? '';
+  const name = /(?:^|,)\s*algorithm\s*=\s*([^,\s]+)/.exec(settings)?.[1] ?? 'HMAC_SHA1';
+  const algorithms = { HMAC_SHA1: 'sha1', HMAC_SHA256: 'sha256' } as const;
+  return Object.entries(algorithms).find(([known]) => known === name.toUpperCase())?.[1] ?? null;
+}
+
 const isForm = (request: WebhookRequest): boolean =>
   ['', 'application/x-www-form-urlencoded'].includes(contentTypeOf(request));
 
@@ -44,13 +52,15 @@ const bodyHashOf = (request: WebhookRequest): string | undefined =>
 function verify(request: WebhookRequest, secrets: Secrets): Verdict {
   const signature = request.headers['x-twilio-signature'];
   if (!signature) return refuse('missing_signature', 'The request has no X-Twilio-Signature header.');
+  const algorithm = algorithmOf(request);
+  if (!algorithm) return refuse('malformed_signature', 'The algorithm that signed this is neither SHA-1 nor SHA-256.');
   const bodyHash = bodyHashOf(request);
   if (bodyHash === undefined && !isForm(request)) {
     return refuse('bad_signature', `The body is no form and the URL has no ${BODY_HASH}, so nothing covers the body.`);
   }
   const parameters = bodyHash === undefined ? sortedParameters(decodeForm(request.body.toString('utf8'))) : '';
   const matches = anySignatureMatches([signature], secrets.auth_token, (token) =>
-    urlSpellings(request.url).map((url) => hmac('sha1', token, [url, parameters], 'base64')),
+    urlSpellings(request.url).map((url) => hmac(algorithm, token, [url, parameters], 'base64')),
   );
   if (!matches) {
     const detail =

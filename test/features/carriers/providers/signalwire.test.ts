@@ -70,7 +70,18 @@ describe('the SignalWire signature', () => {
     expect(codeOf(signalwire, signed('/s', signature, '{"CallSid":"c-1","x":{}}', JSON_TYPE), SECRETS)).to.equal(
       'bad_signature',
     );
+    expect(
+      codeOf(signalwire, signed('/s', sign(`${HOST}/satruebnull`), '{"a":true,"b":null}', JSON_TYPE), SECRETS),
+    ).to.equal('ok');
     expect(codeOf(signalwire, makeRequest('/s', FORM, 'a=b'), SECRETS)).to.equal('missing_signature');
+  });
+
+  it('knows JSON by its first byte, whatever its type says', () => {
+    const { headers } = VECTORS.JSON as WebhookRequest;
+    const asForm = { ...(VECTORS.JSON as WebhookRequest), headers: { ...headers, ...FORM } };
+
+    expect(codeOf(signalwire, asForm, SECRETS)).to.equal('ok');
+    expect(signalwire.read(asForm)).to.include({ kind: 'json' });
   });
 });
 

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
 import twilioSdk from 'twilio';
 import type { WebhookRequest } from '../../../../src/features/carriers/provider.js';
@@ -119,6 +120,21 @@ describe('the Twilio signature', () => {
     }
   });
 
+  it('takes the SHA-256 of a shared key where the request names it, and no algorithm that is not known', () => {
+    const signature = createHmac('sha256', TOKEN).update(`${HOST}/aCallSid${CALL}`).digest('base64');
+    const by = (settings: string) =>
+      codeOf(
+        twilio,
+        signed('/a', signature, `CallSid=${CALL}`, { ...FORM, 'x-twilio-webhooks-signature-settings': settings }),
+        SECRETS,
+      );
+
+    expect(by('key=webhooks_sharedkey_1,algorithm=HMAC_SHA256')).to.equal('ok');
+    expect(by('key=webhooks_sharedkey_1')).to.equal('bad_signature');
+    expect(by('key=webhooks_sharedkey_1, algorithm=HMAC_SHA1')).to.equal('bad_signature');
+    expect(by('algorithm=HMAC_MD5')).to.equal('malformed_signature');
+  });
+
   it('refuses a JSON body that nothing in the URL covers', () => {
     const request = sdkSigned('/a', {});
 
@@ -151,6 +167,7 @@ describe('the Twilio adapter', () => {
     expect(answerOf(voice, null)?.body).to.include('<Response/>');
     expect(answerOf(action, 'https://pbx.example.test/v')?.body).to.include('<Response/>');
     expect(answerOf(status, 'https://pbx.example.test/v')).to.deep.equal({ status: 204 });
+    expect(answerOf(callback({ CallStatus: 'busy' }), 'https://pbx.example.test/v')).to.deep.equal({ status: 204 });
   });
 
   it('states the end of the dialled leg, and of the parent nothing but its parties', () => {
