@@ -148,7 +148,7 @@ const picker =
 
 const word = (value: unknown): string => (textOf(value) ?? '').trim().toLowerCase();
 
-const dispositionOf = (pick: Pick): Disposition | undefined =>
+const toldDispositionOf = (pick: Pick): Disposition | undefined =>
   DISPOSITIONS.get(word(pick('disposition')).replaceAll(/[- ]/g, '_'));
 
 const sourceOf = (pick: Pick): HangupSource | undefined =>
@@ -161,18 +161,29 @@ function reasonOfCause(pick: Pick): EndReason | null {
   return number === undefined ? reasonOfCauseName(textOf(pick('hangup_cause')) ?? '') : reasonOfNumber(number);
 }
 
-/** The disposition of an unanswered end that tells none; an answered leg's is `completed` by the call's own rules. */
-function deriveDisposition(pick: Pick): Disposition {
-  const byReason = reasonOfSip(pick)?.disposition ?? reasonOfCause(pick)?.disposition;
-  return byReason ?? (sourceOf(pick) === 'caller' ? 'canceled' : 'no_answer');
+const reasonOfEnd = (pick: Pick): Disposition | undefined =>
+  reasonOfSip(pick)?.disposition ?? reasonOfCause(pick)?.disposition ?? undefined;
+
+/**
+ * As told, whatever the type; else of an end by its causes (an answered leg's is `completed` by the call's own rules),
+ * and of an update only where its causes tell: it may correct an end, not guess one.
+ */
+function dispositionOf(pick: Pick, state: CallState | null): Disposition | undefined {
+  const toldOne = toldDispositionOf(pick);
+  if (toldOne || (state !== null && state !== 'ended')) return toldOne;
+  const byReason = reasonOfEnd(pick);
+  if (byReason || state === null) return byReason;
+  return sourceOf(pick) === 'caller' ? 'canceled' : 'no_answer';
 }
 
+/** Causes and source go with a disposition: a report that has none says nothing of the end. */
 function endingOf(pick: Pick, state: CallState | null): Partial<Signal> {
-  if (state !== null && state !== 'ended') return {};
+  const disposition = dispositionOf(pick, state);
+  if (disposition === undefined) return {};
   const asSent = textOf(pick('hangup_cause'));
   const hangupCause = reasonOfCause(pick)?.cause ?? asSent ?? reasonOfSip(pick)?.cause;
   return told<Partial<Signal>>({
-    disposition: dispositionOf(pick) ?? (state === 'ended' ? deriveDisposition(pick) : undefined),
+    disposition,
     hangupCause,
     hangupSource: sourceOf(pick),
     providerCause: textOf(pick('sip_status')) ?? (asSent === hangupCause ? undefined : asSent),

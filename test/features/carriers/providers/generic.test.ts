@@ -199,6 +199,28 @@ describe('the generic body', () => {
     expect(understood({ type: 'call.ringing', sip_status: 486 })).to.not.have.any.keys('disposition', 'hangupCause');
   });
 
+  it('lets an update correct the end by a disposition or a cause that tells one, and by nothing less', () => {
+    const ending = ['disposition', 'hangupCause', 'hangupSource', 'providerCause'] as const;
+    expect(understood({ type: 'call.updated', disposition: 'busy', ended_by: 'callee' })).to.include({
+      disposition: 'busy',
+      hangupSource: 'callee',
+    });
+    expect(understood({ type: 'call.updated', hangup_cause: 'user_busy' })).to.include({
+      disposition: 'busy',
+      hangupCause: 'user_busy',
+    });
+    expect(understood({ type: 'call.updated', hangup_source: 'caller' })).to.not.have.any.keys(...ending);
+    expect(understood({ type: 'call.updated', hangup_cause: 'gremlins' })).to.not.have.any.keys(...ending);
+  });
+
+  it('reads a told disposition in a webhook of any type', () => {
+    expect(understood({ type: 'call.answered', disposition: 'rejected', hangup_cause: 'call_rejected' })).to.include({
+      state: 'answered',
+      disposition: 'rejected',
+      hangupCause: 'call_rejected',
+    });
+  });
+
   it('never fails for unknown members or values', () => {
     const odd = {
       direction: 'sideways',
