@@ -11,7 +11,7 @@ import type { Db } from '../../platform/db/connect.js';
 import { isTransient } from '../../platform/db/errors.js';
 import type { Logger } from '../../platform/log.js';
 import { NO_TRACING, type Tracing } from '../../platform/tracing.js';
-import type { CallsWriter, LegReports, PlannedCalls } from '../calls/index.js';
+import { type CallsWriter, type LegReports, legKey, type PlannedCalls } from '../calls/index.js';
 import type { CarrierLine, Carriers } from '../carriers/index.js';
 import type { EventLog } from '../events/index.js';
 import type { CarrierDelays } from './carrier-delays.js';
@@ -19,6 +19,7 @@ import type { PendingWebhook, WebhookOutcome } from './inbound-webhook.js';
 import { claimAgain, claimWebhooks, markWebhooks, postponeWebhook, takeUpWebhooks } from './inbox.repository.js';
 import type { IngestionMetrics } from './ingestion-metrics.js';
 import { outcomeOf } from './outcome.js';
+import { claimSetAside, isStillSetAside } from './set-aside.js';
 import { type Understood, understandWebhook } from './understand.js';
 import { eraseFromWebhooks } from './webhook-erasure.js';
 
@@ -140,14 +141,21 @@ async function processBatch(deps: DrainDeps, claim: (tx: Db) => Promise<PendingW
     async (tx, record) => {
       const webhooks = await claim(tx);
       if (webhooks.length === 0) return { webhooks, understood: [], outcomes, takenUp: 0 };
-      const lines = await linesOf(deps.carriers, webhooks);
-      const understood = webhooks.map((webhook) => understandSafely(deps, webhook, lines.get(webhook.carrier_id)));
-      planned = await calls.plan(tx, legsOf(webhooks, understood, lines));
-      for (const event of planned.events) record(event);
-      outcomes = webhooks.map((webhook, place) => outcomeOf(webhook, understood[place], planned?.plan));
       const ids = webhooks.map((webhook) => webhook.id);
-      const takenUp = await takeUpWebhooks(tx, planned.plan.arrivedKeys, ids);
-      return { webhooks, understood, outcomes, takenUp };
+      const own = await understandAll(deps, webhooks);
+      planned = await calls.plan(tx, own.legs);
+      const setAside = await claimSetAside(tx, [...planned.plan.unplaced.keys()], ids);
+      const earlier = await understandAll(deps, setAside);
+      if (setAside.length > 0) planned = await calls.plan(tx, joinLegs(own.legs, earlier.legs));
+      for (const event of planned.events) record(event);
+      const { plan } = planned;
+      outcomes = webhooks.map((webhook, place) => outcomeOf(webhook, own.understood[place], plan));
+      const takenIn = setAside
+        .map((webhook, place) => outcomeOf(webhook, earlier.understood[place], plan))
+        .filter((outcome) => !isStillSetAside(outcome));
+      const takenUp = await takeUpWebhooks(tx, plan.arrivedKeys, [...ids, ...takenIn.map(({ id }) => id)]);
+      outcomes.push(...takenIn);
+      return { webhooks, understood: own.understood, outcomes, takenUp: takenUp + takenIn.length };
     },
     {
       placed: async (tx, events) => {
@@ -157,6 +165,15 @@ async function processBatch(deps: DrainDeps, claim: (tx: Db) => Promise<PendingW
       },
     },
   );
+}
+
+async function understandAll(
+  deps: DrainDeps,
+  webhooks: readonly PendingWebhook[],
+): Promise<{ understood: Understood[]; legs: LegReports[] }> {
+  const lines = await linesOf(deps.carriers, webhooks);
+  const understood = webhooks.map((webhook) => understandSafely(deps, webhook, lines.get(webhook.carrier_id)));
+  return { understood, legs: legsOf(webhooks, understood, lines) };
 }
 
 async function linesOf(carriers: Carriers, webhooks: readonly PendingWebhook[]): Promise<Map<string, CarrierLine>> {
@@ -182,18 +199,23 @@ function legsOf(
   understood: readonly Understood[],
   lines: ReadonlyMap<string, CarrierLine>,
 ): LegReports[] {
-  const legs = new Map<string, LegReports & { reports: LegReports['reports'][number][] }>();
-  webhooks.forEach((webhook, place) => {
+  const told = webhooks.flatMap((webhook, place) => {
     const words = understood[place];
     const line = lines.get(webhook.carrier_id);
-    if (words?.kind !== 'reports' || !line) return;
-    for (const { callId, report } of words.signals) {
-      const key = `${line.id} ${callId}`;
-      const carrier = { id: line.id, accountId: line.accountId, provider: line.provider };
-      const leg = legs.get(key) ?? { carrierId: line.id, callId, carrier, reports: [] };
-      legs.set(key, leg);
-      leg.reports.push(report);
-    }
+    if (words?.kind !== 'reports' || !line) return [];
+    const carrier = { id: line.id, accountId: line.accountId, provider: line.provider };
+    return words.signals.map(({ callId, report }) => ({ carrierId: line.id, callId, carrier, reports: [report] }));
   });
+  return joinLegs(told);
+}
+
+function joinLegs(...told: readonly (readonly LegReports[])[]): LegReports[] {
+  const legs = new Map<string, LegReports & { reports: LegReports['reports'][number][] }>();
+  for (const leg of told.flat()) {
+    const key = legKey(leg.carrierId, leg.callId);
+    const known = legs.get(key);
+    if (known) known.reports.push(...leg.reports);
+    else legs.set(key, { ...leg, reports: [...leg.reports] });
+  }
   return [...legs.values()];
 }

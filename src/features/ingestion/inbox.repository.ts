@@ -60,7 +60,7 @@ export async function countDeliveries(db: Db, repeats: readonly Repeat[]): Promi
   return rows.map((row) => ({ carrierId: row.carrier_id, deliveryKey: row.delivery_key, count: row.count }));
 }
 
-const CLAIMED = 'id, carrier_id, provider, delivery_key, method, path, headers, body, attempts, received_at';
+export const CLAIMED = 'id, carrier_id, provider, delivery_key, method, path, headers, body, attempts, received_at';
 
 /** The oldest pending webhooks that no other worker holds, locked until the commit. */
 export async function claimWebhooks(tx: Db, limit: number): Promise<PendingWebhook[]> {
@@ -110,7 +110,8 @@ export async function postponeWebhook(db: Db, id: string, until: number, detail:
   );
 }
 
-const TAKEN_UP = ['unknown_number', 'unknown_call', 'unknown_parent'];
+/** Codes of webhooks that found no call, and are taken up when what they lacked has come. */
+export const SET_ASIDE = ['unknown_number', 'unknown_call', 'unknown_parent'];
 
 /** Makes pending again what waited for, or was passed over for want of, what has now come. Answers how many. */
 export async function takeUpWebhooks(tx: Db, keys: readonly string[], except: readonly string[]): Promise<number> {
@@ -127,7 +128,7 @@ export async function takeUpWebhooks(tx: Db, keys: readonly string[], except: re
        update inbound_webhooks w set status = 'pending', processed_at = null, next_attempt_at = null
        from taken where w.id = taken.id returning 1)
      select count(*) as count from updated`,
-    [[...keys], TAKEN_UP, [...except]],
+    [[...keys], SET_ASIDE, [...except]],
   );
   return rows[0]?.count ?? 0;
 }

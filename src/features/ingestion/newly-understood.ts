@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import { legKey, numberKey } from '../calls/index.js';
+import { SET_ASIDE } from './inbox.repository.js';
 import { legKeysOf } from './outcome.js';
 import { findCallsOfLegs, type KeptWebhook, listUnused, type RebuildScope } from './rebuild.queries.js';
 import type { Understood } from './understand.js';
@@ -64,11 +65,9 @@ async function placeAll(deps: Deps, page: readonly KeptWebhook[]) {
   }));
 }
 
-const SET_ASIDE = new Set(['unknown_number', 'unknown_call', 'unknown_parent']);
-
 /** What was understood before and only found no place is known by its keys: it is taken up by itself when that comes. */
 function saysMore(webhook: KeptWebhook, words: Extract<Understood, { kind: 'reports' }>): boolean {
-  if (!SET_ASIDE.has(webhook.code ?? '')) return true;
+  if (!SET_ASIDE.includes(webhook.code ?? '')) return true;
   const known = new Set(webhook.wait_keys);
   const isKnownLeg = legKeysOf(webhook, words).every((key) => known.has(key));
   if (!isKnownLeg || webhook.code !== 'unknown_number') return !isKnownLeg;

@@ -195,6 +195,49 @@ describe('the drain', function () {
     expect(await statusOf(child.id)).to.include({ status: 'processed', call_log_id: log.id });
   });
 
+  it('makes a call log of webhooks that only together say which call it is, in one batch or one by one', async () => {
+    const { first, carrier } = await world;
+    const halves = (call: string): GenericWebhook[] => [
+      { ...webhook(call, 'call.answered'), body: { type: 'call.answered', call_id: call } },
+      { ...webhook(call, 'call.updated'), body: { type: 'call.updated', call_id: call, direction: 'incoming' } },
+      {
+        ...webhook(call, 'call.updated'),
+        body: { type: 'call.updated', call_id: call, from: '+12025550143', to: '+12025550100' },
+      },
+    ];
+    await deliver(first, carrier, halves('halves-together'));
+    await drainAll([first]);
+    const apart = halves('halves-apart');
+    for (const half of apart) {
+      await deliver(first, carrier, [half]);
+      await drainAll([first]);
+    }
+
+    const place = ['direction', 'status', 'caller_number', 'called_number', 'answered_at'] as const;
+    const calls = await first.db('call_logs').whereLike('carrier_call_id', 'halves-%').select(place);
+    expect(calls).to.have.lengthOf(2);
+    expect(calls[0]).to.include({ direction: 'incoming', status: 'answered', called_number: '+12025550100' });
+    expect(calls[1]).to.deep.equal(calls[0]);
+    for (const half of apart) expect(await statusOf(half.id)).to.include({ status: 'processed', code: null });
+  });
+
+  it('does not let a webhook wait anew because another came that says too little', async () => {
+    const { first, carrier } = await world;
+    const bare = (): GenericWebhook => ({
+      ...webhook('bare-1', 'call.ringing'),
+      body: { type: 'call.ringing', call_id: 'bare-1' },
+    });
+    const early = bare();
+    await deliver(first, carrier, [early]);
+    await drainAll([first]);
+    const waitingSince = (await statusOf(early.id)).processed_at;
+    first.clock.time += 300_000;
+    await deliver(first, carrier, [bare()]);
+    await drainAll([first]);
+
+    expect(await statusOf(early.id)).to.deep.include({ status: 'waiting', processed_at: waitingSince });
+  });
+
   it('tells a parent that is found later as call.updated', async () => {
     const { first, carrier } = await world;
     await deliver(first, carrier, [webhook('child-2', 'call.ringing', { parent_call_id: 'parent-2' })]);
