@@ -7,7 +7,7 @@ import { createNumberService, type NumberDeps } from './numbers.service.js';
 export { type Holding, holderAt } from './holding.js';
 export type { VirtualNumber } from './number.js';
 export { presentNumber } from './numbers.present.js';
-export { findHoldings, findNumbersHeldSince } from './numbers.queries.js';
+export { findHolders, findHoldings, findNumbersHeldSince } from './numbers.queries.js';
 export type { NumberDeps, NumberService, PortedNumbers } from './numbers.service.js';
 
 /**

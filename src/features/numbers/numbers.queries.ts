@@ -111,6 +111,15 @@ export async function findHeldIds(db: Db, accountId: string, numbers: readonly s
   return new Map(rows.map((row) => [row.phone_number, row.id]));
 }
 
+/** Who holds the numbers: account by number, of those that somebody holds. */
+export async function findHolders(db: Db, numbers: readonly string[]): Promise<Map<string, string>> {
+  const { rows } = await db.raw<{ rows: { account_id: string; phone_number: string }[] }>(
+    'select phone_number, account_id from virtual_numbers where phone_number = any(?::text[]) and released_at is null',
+    [[...numbers]],
+  );
+  return new Map(rows.map((row) => [row.phone_number, row.account_id]));
+}
+
 interface ChangeRow {
   id: string;
   virtual_number_id: string;

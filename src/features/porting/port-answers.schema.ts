@@ -2,6 +2,7 @@ import Joi from 'joi';
 import { EXCEPTION_CODES } from './port-exception.js';
 import { CANCEL_REASONS, DOCUMENT_KINDS, PORT_ORDER_STATUSES, SIDES } from './port-order.js';
 import { TIMELINE_ACTIONS } from './port-timeline.repository.js';
+import { SUBMISSION_CHECKS } from './submission.js';
 
 const id = () => Joi.string().guid();
 const time = () => Joi.string().isoDate().example('2026-11-22T12:00:00.000Z');
@@ -70,6 +71,16 @@ export const orderInFullAnswer = orderAnswer.keys({
 });
 
 export const silentNumberAnswer = Joi.object({ ...portedNumber, port_order_id: id(), account_id: id() });
+
+export const checkAnswer = Joi.object({
+  code: Joi.string().valid(...SUBMISSION_CHECKS.map(({ code }) => code)),
+  field: Joi.string().description('The member of the order that is to be looked at.').example('subscriber.name'),
+  passed: Joi.boolean(),
+  blocking: Joi.boolean().description('Whether submitting is refused while it is not passed.'),
+  message: Joi.string().allow(null).description('What is wrong; null when it is passed.'),
+  correction: Joi.string().allow(null).description('What puts it right; null when it is passed.'),
+  phone_numbers: Joi.array().items(number()).description('The numbers that are meant, if it is some of them.'),
+});
 
 const by = {
   by: Joi.string()

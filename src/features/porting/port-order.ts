@@ -59,6 +59,9 @@ export const movesFrom = (from: PortOrderStatus, sides: readonly Side[]): PortOr
 /** While the account may change what the order says. */
 export const isEditable = (status: PortOrderStatus): boolean => status === 'draft' || status === 'exception';
 
+/** Whether no move leads on from there. */
+export const isOver = (status: PortOrderStatus): boolean => MOVES.every(({ from }) => from !== status);
+
 export const CANCEL_REASONS = ['requested', 'draft_expired'] as const;
 export type CancelReason = (typeof CANCEL_REASONS)[number];
 

@@ -2,6 +2,7 @@ import type { PortComment } from './port-comments.repository.js';
 import { exceptionKind } from './port-exception.js';
 import { draftExpiry, isFocOverdue, type PortDocument, type PortedNumber, type PortOrder } from './port-order.js';
 import type { Hand, TimelineEntry } from './port-timeline.repository.js';
+import type { JudgedCheck } from './submission.js';
 import { maskPin, type SubscriberSecrets } from './subscriber-secrets.js';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -80,6 +81,16 @@ export const presentSilentNumber = (number: PortedNumber): Record<string, unknow
   ...presentPortedNumber(number),
   port_order_id: number.portOrderId,
   account_id: number.accountId,
+});
+
+export const presentCheck = ({ check, fault }: JudgedCheck): Record<string, unknown> => ({
+  code: check.code,
+  field: check.field,
+  passed: fault === null,
+  blocking: check.isBlocking,
+  message: fault === null ? null : check.message,
+  correction: fault === null ? null : check.correction,
+  phone_numbers: fault?.phoneNumbers ?? [],
 });
 
 /** Who reads: an account is not told which of the operator's people did something. */

@@ -5,11 +5,12 @@ import { decodeIdCursor, type PageQuery, pageReply } from '../../http/pagination
 import { type AnyRoute, Reply, route } from '../../http/route.js';
 import type { Clock } from '../../lib/clock.js';
 import type { OrderInput, OrderPatch } from './order-changes.js';
-import { orderAnswer, orderInFullAnswer, silentNumberAnswer } from './port-answers.schema.js';
+import { checkAnswer, orderAnswer, orderInFullAnswer, silentNumberAnswer } from './port-answers.schema.js';
 import { PORT_EXCEPTIONS } from './port-exception.js';
 import { MOVES, type PortOrder, type Side } from './port-order.js';
 import {
   type OrderParts,
+  presentCheck,
   presentOrderWithSecrets,
   presentPortedNumber,
   presentSilentNumber,
@@ -43,7 +44,8 @@ const PATCHING =
   `The account moves ${movesOf('account')}; the operator ${movesOf('operator')}; ` +
   'a draft that nobody touches for 30 days is canceled by itself. The other side’s move is 403, one that nobody may ' +
   'make 409 `invalid_transition`. Submitting needs a number, `losing_carrier`, `subscriber.name` and a document `loa`, ' +
-  'else 400 under each member. With `ported` the numbers become the account’s virtual numbers, or, ' +
+  'numbers of one country, and no `requested_for` that has passed, else 400 under each member; `…/checks/` tells ' +
+  'beforehand. With `ported` the numbers become the account’s virtual numbers, or, ' +
   'when somebody holds one, 409 `number_taken` names it in `phone_numbers` and nothing changes.\n\n' +
   `Exceptions:\n${PORT_EXCEPTIONS.map(({ code, meaning, correction }) => `- \`${code}\`: ${meaning} ${correction}`).join('\n')}`;
 
@@ -121,6 +123,17 @@ export function portingRoutes(service: PortingService, clock: Clock): AnyRoute[]
       responses: { 200: { description: 'The order.', schema: orderInFullAnswer } },
       handle: async ({ actor, params }) =>
         showInFull(await service.getOrder(actor, params.id), { showPin: hasRole(actor, 'operator') }),
+    }),
+    route<Id>({
+      ...READ,
+      path: '/api/port_orders/:id/checks/',
+      summary: 'How a port order would be judged if it were submitted now',
+      description:
+        'Every check, passed or not. Submitting is refused (400 under `field`) while a `blocking` one is not passed; ' +
+        'the others tell what would stand in the way of the port and may change until then. None once the order is ' +
+        '`ported` or `canceled`.',
+      responses: { 200: { description: 'The checks.', schema: Joi.array().items(checkAnswer) } },
+      handle: async ({ actor, params }) => (await service.listChecks(actor, params.id)).map(presentCheck),
     }),
     route<Id, unknown, OrderPatch>({
       ...WRITE,

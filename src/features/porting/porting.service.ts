@@ -4,19 +4,19 @@ import { newId } from '../../lib/ids.js';
 import type { Db } from '../../platform/db/connect.js';
 import type { Platform } from '../../platform/platform.js';
 import type { EventLog, Record as RecordEvent } from '../events/index.js';
-import type { Numbers } from '../numbers/index.js';
+import { findHolders, type Numbers } from '../numbers/index.js';
 import { editOrder, type OrderInput, type OrderPatch } from './order-changes.js';
 import { type Journal, note, saveChanges, tell } from './order-journal.js';
 import { applyPatch } from './order-patch.js';
 import { listDocuments } from './port-documents.repository.js';
-import type { PortedNumber, PortOrder } from './port-order.js';
+import { dayOf, isOver, type PortedNumber, type PortOrder } from './port-order.js';
 import type { Hand } from './port-timeline.repository.js';
 import { insertPortedNumbers, listPortedNumbers, listSilentNumbers } from './ported-numbers.repository.js';
 import { notSubmittable, portOrderNotFound } from './porting.errors.js';
 import type { OrderParts } from './porting.present.js';
 import { findOrder, listOrders, type OrderFilters, type Slice } from './porting.queries.js';
 import { insertOrder, listSealed, lockOrder, type PortScope, replaceSealed } from './porting.repository.js';
-import { checkSubmission } from './submission.js';
+import { type JudgedCheck, judgeSubmission, refusalOf } from './submission.js';
 import { openSecrets, sealSecrets } from './subscriber-secrets.js';
 
 export interface PortingDeps {
@@ -60,10 +60,18 @@ export function createPortingService(platform: Platform, { eventLog, numbers }: 
 
   const journalOf = (tx: Db, record: RecordEvent): Journal => ({ tx, record, box, now: clock.now() });
 
+  const judge = async (tx: Db, order: PortOrder): Promise<JudgedCheck[]> =>
+    judgeSubmission({
+      order,
+      documents: await listDocuments(tx, [order.id]),
+      holders: await findHolders(tx, order.phoneNumbers),
+      today: dayOf(clock.now()),
+    });
+
   /** @throws 400 with everything that stands in the way */
   async function checkSubmittable({ tx }: Journal, order: PortOrder): Promise<void> {
-    const wrong = checkSubmission({ order, documents: await listDocuments(tx, [order.id]) });
-    if (wrong) throw notSubmittable(wrong);
+    const refusal = refusalOf(await judge(tx, order));
+    if (refusal) throw notSubmittable(refusal);
   }
 
   /** @throws 409 `number_taken` */
@@ -100,6 +108,12 @@ export function createPortingService(platform: Platform, { eventLog, numbers }: 
     },
 
     secretsOf: (order: PortOrder) => openSecrets(box, order),
+
+    /** How the order would be judged if it were submitted now; one that is over is judged no more. */
+    async listChecks(actor: Actor, id: string): Promise<JudgedCheck[]> {
+      const order = await getOrder(actor, id);
+      return isOver(order.status) ? [] : judge(db, order);
+    },
 
     async list(actor: Actor, query: { filters: OrderFilters; slice: Slice }): Promise<Page<OrderParts>> {
       const page = await listOrders(db, scopeOf(actor), { ...query, now: clock.now() });

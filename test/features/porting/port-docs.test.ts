@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { PORT_EXCEPTIONS } from '../../../src/features/porting/port-exception.js';
 import { MOVES, PORT_ORDER_STATUSES } from '../../../src/features/porting/port-order.js';
+import { SUBMISSION_CHECKS } from '../../../src/features/porting/submission.js';
 
 const PAGE = readFileSync('docs/port-orders.md', 'utf8');
 
@@ -23,11 +24,25 @@ const tableOfExceptions = (): string =>
     ),
   ].join('\n');
 
+const tableOfChecks = (): string =>
+  [
+    '| code | field | blocking | message | correction |',
+    '|---|---|---|---|---|',
+    ...SUBMISSION_CHECKS.map(
+      ({ code, field, isBlocking, message, correction }) =>
+        `| \`${code}\` | \`${field}\` | ${isBlocking ? 'yes' : 'no'} | ${message} | ${correction} |`,
+    ),
+  ].join('\n');
+
 describe('docs/port-orders.md', () => {
   it('draws the moves that the code knows', () => {
     const drawn = /```mermaid\n([\s\S]*?)\n```/.exec(PAGE)?.[1];
 
     expect(drawn).to.equal(drawMoves());
+  });
+
+  it('lists the checks of a submission that the code knows', () => {
+    expect(PAGE).to.include(tableOfChecks());
   });
 
   it('lists the exceptions that the code knows', () => {
