@@ -40,8 +40,8 @@ export interface PortedNumbers {
   /** E.164. */
   readonly numbers: readonly string[];
   readonly byUserId: string | null;
-  readonly userId?: string | null;
-  readonly carrierId?: string | null;
+  /** The moment of the port. */
+  readonly at: number;
 }
 
 export type NumberService = ReturnType<typeof createNumberService>;
@@ -186,15 +186,15 @@ export function createNumberService(platform: Platform, { eventLog, onClaimed }:
      * @throws 409 `number_taken` with the numbers that somebody holds; nothing is changed then
      */
     async claimPortedNumbers(tx: Db, record: RecordEvent, ported: PortedNumbers): Promise<VirtualNumber[]> {
-      const { accountId, byUserId, userId = null, carrierId = null } = ported;
+      const { accountId, byUserId, at } = ported;
       const numbers = [...new Set(ported.numbers)];
       const claims = numbers.map((phoneNumber) => ({
-        ...{ phoneNumber, userId, carrierId },
+        ...{ phoneNumber, userId: null, carrierId: null },
         ...{ isActive: true, label: null, tags: [] },
       }));
       // The carriers have agreed on the move, so neither quarantine nor NUMBER_CLAIMS stands against it.
       const rules = { quarantineMs: 0, mayAddNew: true };
-      const claimant = { accountId, byUserId, at: clock.now() };
+      const claimant = { accountId, byUserId, at };
       const outcomes = await claimNumbers(tx, record, { claimant, claims, rules, action: 'ported' });
       const taken = numbers.filter((number) => typeof outcomes.get(number) === 'string');
       if (taken.length > 0) throw numbersTaken(taken);

@@ -75,12 +75,13 @@ export function createPortingService(platform: Platform, { eventLog, numbers }: 
   }
 
   /** @throws 409 `number_taken` */
-  async function takeNumbers({ tx, record }: Journal, order: PortOrder, actor: Actor): Promise<void> {
+  async function takeNumbers({ tx, record, now }: Journal, order: PortOrder, actor: Actor): Promise<void> {
     const made = await numbers.service.claimPortedNumbers(tx, record, {
       accountId: order.accountId,
       numbers: order.phoneNumbers,
       // The account's history of a number names its own people alone.
       byUserId: isOwn(actor, order) ? actor.userId : null,
+      at: now,
     });
     const ported = made.map((number) => ({
       ...{ virtualNumberId: number.id, portOrderId: order.id, accountId: order.accountId },

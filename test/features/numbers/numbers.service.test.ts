@@ -169,7 +169,7 @@ describe('holding a number', () => {
     const port = (numbers: string[]) =>
       doors.eventLog.transaction((tx, record) =>
         doors.numbers.service.claimPortedNumbers(tx, record, {
-          ...{ accountId: account, numbers, byUserId: operator.userId },
+          ...{ accountId: account, numbers, byUserId: operator.userId, at: doors.time.now },
         }),
       );
 

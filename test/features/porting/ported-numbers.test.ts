@@ -60,6 +60,19 @@ describe('ported numbers', () => {
     expect(rows).to.deep.equal([{ ported_at: new Date(NOW) }]);
   });
 
+  it('are held from the very moment that the order tells, however long the move takes', async () => {
+    const [api, operator] = [await doors.person(), await doors.person('operator')];
+    const order = await doors.draft(api);
+    await doors.place(order.id, 'foc_confirmed');
+
+    doors.time.step = 1;
+    const { body } = await move(operator, order.id, 'ported');
+    Object.assign(doors.time, { now: NOW, step: 0 });
+
+    const [number] = await held(api);
+    expect([number.created_at, body.numbers[0].ported_at]).to.deep.equal([body.ported_at, body.ported_at]);
+  });
+
   it('stop the move when somebody holds one, and say which; nothing is changed', async () => {
     const [api, other, operator] = [await doors.person(), await doors.person(), await doors.person('operator')];
     const [free, taken] = [freshNumber(), freshNumber()];
