@@ -115,15 +115,28 @@ function conditionOf(filters: CallFilters, name: FilterName): Sql[] {
   return value === undefined ? [] : [(CONDITIONS[name] as (given: unknown) => Sql)(value)];
 }
 
+/** One of the values that a filter takes. */
+export interface Alternative {
+  readonly condition: Sql;
+  /** The column that says the same of all its calls; null for the beginning of a number. */
+  readonly column: string | null;
+}
+
 /** One condition for each alternative of a filter: together they are the filter. */
-export function alternativesOf(filters: CallFilters, name: FilterName): Sql[] {
-  if (name === 'number')
-    return (filters.number ?? []).flatMap((pattern) => [
-      party('caller_number', pattern),
-      party('called_number', pattern),
-    ]);
+export function alternativesOf(filters: CallFilters, name: FilterName): Alternative[] {
+  if (name === 'number' || name === 'caller_number' || name === 'called_number') {
+    const columns = name === 'number' ? ['caller_number', 'called_number'] : [name];
+    return (filters[name] ?? []).flatMap((pattern) =>
+      columns.map((column) => ({
+        condition: party(column, pattern),
+        column: pattern?.kind === 'prefix' ? null : column,
+      })),
+    );
+  }
   const values = (filters[name] ?? []) as readonly unknown[];
-  return values.flatMap((value) => conditionOf({ [name]: [value] } as CallFilters, name));
+  return values.flatMap((value) =>
+    conditionOf({ [name]: [value] } as CallFilters, name).map((condition) => ({ condition, column: name })),
+  );
 }
 
 /** Whose rows: the account's, or one user's. */

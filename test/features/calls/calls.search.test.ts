@@ -9,7 +9,7 @@ const DAY = 86_400_000;
 const START = Date.UTC(2026, 2, 1);
 const USERS = [newId(), newId(), newId(), null];
 const NUMBERS = [newId(), newId(), null];
-const CARRIERS = [newId(), newId()];
+const CARRIERS = [newId(), newId(), newId()];
 const PARTIES = [
   ...['+4915112345678', '+4915112345679', '+493012345678', '+33123456789', 'anonymous', '110', 'sip:a@b.c'],
   null,
@@ -19,9 +19,12 @@ const TAGS = ['vip', 'complaint', 'callback'];
 const DISPOSITIONS = ['completed', 'no_answer', 'busy', 'rejected', 'canceled', 'failed', 'lost'];
 const STATES = ['initiated', 'ringing', 'answered', 'ended', 'ended', 'ended'];
 const PROVIDERS = ['twilio', 'generic'];
+/** A carrier keeps its provider. */
+const PROVIDER_OF = new Map(CARRIERS.map((carrier, place) => [carrier, PROVIDERS[place % PROVIDERS.length]]));
 
 function randomCall(random: Random, accountId: string, parents: readonly string[]): CallSeedRow {
   const status = random.pick(STATES);
+  const carrierId = random.pick(CARRIERS);
   return callRow({
     account_id: accountId,
     // Whole hours, so that many calls begin at the same moment and the id decides.
@@ -31,11 +34,11 @@ function randomCall(random: Random, accountId: string, parents: readonly string[
     direction: random.pick(['incoming', 'outgoing']),
     user_id: random.pick(USERS),
     virtual_number_id: random.pick(NUMBERS),
-    carrier_id: random.pick(CARRIERS),
+    carrier_id: carrierId,
     caller_number: random.pick(PARTIES),
     called_number: random.pick(PARTIES),
     country: random.pick(COUNTRIES),
-    provider: random.pick(PROVIDERS),
+    provider: PROVIDER_OF.get(carrierId),
     duration: random.below(100),
     tags: random.below(3) === 0 ? random.some(TAGS, 2) : [],
     parent_call_log_id: random.below(4) === 0 ? random.pick(parents) : null,
