@@ -1,21 +1,35 @@
 import type pg from 'pg';
 import { CALL_COLUMNS } from '../../src/features/calls/call.js';
-import type { CallFilters } from '../../src/features/calls/call-filters.js';
-import { searchSql } from '../../src/features/calls/call-search.js';
+import {
+  type CallFilters,
+  conditionsOf,
+  joinSql,
+  type NumberPattern,
+  ownedBy,
+  type Sql,
+  sql,
+  startedWithin,
+} from '../../src/features/calls/call-filters.js';
+import { type CallPlace, type Search, searchSql } from '../../src/features/calls/call-search.js';
 
-/** A search as the door takes it and as the database gets it. */
-export interface CallQuery {
-  readonly name: string;
-  /** Query string of the door. */
-  readonly query: string;
+export interface Statement {
   readonly text: string;
   readonly values: readonly unknown[];
 }
 
+/** A search as the door takes it and as the database gets it. */
+export interface CallQuery extends Statement {
+  readonly name: string;
+  /** Query string of the door. */
+  readonly query: string;
+  /** The same asked in the obvious way: every filter in one `where`. */
+  readonly plain: Statement;
+}
+
 interface Wish {
   readonly name: string;
-  readonly query: string;
   readonly filters: CallFilters;
+  readonly after: CallPlace | null;
 }
 
 /** Knex writes `?`, PostgreSQL wants `$1`. */
@@ -25,8 +39,17 @@ export const numbered = (text: string): string => {
 };
 
 const DAY_MS = 86_400_000;
+const daysAgo = (days: number): Date => new Date(Math.floor(Date.now() / DAY_MS - days) * DAY_MS);
 
-/** Values that the account really has, so that every search finds a page. */
+/** The month that the filters are asked for in; a deep page begins in its middle. */
+const MONTH: CallFilters = { started_after: daysAgo(100), started_before: daysAgo(70) };
+const MIDDLE: CallPlace = {
+  startedAt: daysAgo(85).toISOString(),
+  id: 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+};
+const NOBODY = '00000000-0000-7000-8000-000000000000';
+
+/** Values that the account really has, so that searches find a page. */
 async function valuesOf(client: pg.Client, accountId: string) {
   const { rows } = await client.query(
     `select virtual_number_id, virtual_number, user_id, carrier_id, caller_number from call_logs
@@ -36,68 +59,95 @@ async function valuesOf(client: pg.Client, accountId: string) {
   return rows[0] as Record<'virtual_number_id' | 'virtual_number' | 'user_id' | 'carrier_id' | 'caller_number', string>;
 }
 
-export async function callQueries(client: pg.Client, accountId: string): Promise<CallQuery[]> {
+const exact = (number: string): NumberPattern[] => [{ kind: 'exact', number }];
+
+async function filtersFor(client: pg.Client, accountId: string): Promise<Readonly<Record<string, CallFilters>>> {
   const some = await valuesOf(client, accountId);
-  const [from, to] = [new Date(Date.now() - 100 * DAY_MS), new Date(Date.now() - 70 * DAY_MS)];
-  const exact = (number: string) => [{ kind: 'exact', number } as const];
-  const wishes: Wish[] = [
-    { name: 'unfiltered', query: '', filters: {} },
-    { name: 'direction', query: 'direction=outgoing', filters: { direction: ['outgoing'] } },
-    { name: 'status', query: 'status=ended', filters: { status: ['ended'] } },
-    { name: 'common disposition', query: 'disposition=no_answer', filters: { disposition: ['no_answer'] } },
-    { name: 'rare disposition', query: 'disposition=busy', filters: { disposition: ['busy'] } },
-    ...(['virtual_number_id', 'user_id', 'carrier_id'] as const).map((name) => ({
-      ...{ name, query: `${name}=${some[name]}`, filters: { [name]: [some[name]] } as CallFilters },
-    })),
-    {
-      name: 'caller_number',
-      query: `caller_number=${encodeURIComponent(some.caller_number)}`,
-      filters: { caller_number: exact(some.caller_number) },
-    },
-    {
-      name: 'number',
-      query: `number=${encodeURIComponent(some.virtual_number)}`,
-      filters: { number: exact(some.virtual_number) },
-    },
-    {
-      name: 'number prefix',
-      query: 'number=%2B49301*',
-      filters: { number: [{ kind: 'prefix', prefixes: ['+49301'] }] },
-    },
-    { name: 'country', query: 'country=AT', filters: { country: ['AT'] } },
-    {
-      name: 'time range',
-      query: `started_after=${from.toISOString()}&started_before=${to.toISOString()}`,
-      filters: { started_after: from, started_before: to },
-    },
-    { name: 'min_duration', query: 'min_duration=300', filters: { min_duration: 300 } },
-    { name: 'tag', query: 'tag=vip', filters: { tag: ['vip'] } },
-    {
-      name: 'direction and disposition',
-      query: 'direction=outgoing&disposition=busy,failed',
-      filters: { direction: ['outgoing'], disposition: ['busy', 'failed'] },
-    },
+  return {
+    direction: { direction: ['outgoing'] },
+    status: { status: ['ended'] },
+    'status, in progress': { status: ['ringing'] },
+    'common disposition': { disposition: ['no_answer'] },
+    'rare disposition': { disposition: ['busy'] },
+    virtual_number_id: { virtual_number_id: [some.virtual_number_id] },
+    user_id: { user_id: [some.user_id] },
+    'user_id of nobody': { user_id: [null] },
+    carrier_id: { carrier_id: [some.carrier_id] },
+    provider: { provider: ['generic'] },
+    'provider, never used': { provider: ['twilio'] },
+    caller_number: { caller_number: exact(some.caller_number) },
+    called_number: { called_number: exact(some.virtual_number) },
+    number: { number: exact(some.virtual_number) },
+    'number prefix': { number: [{ kind: 'prefix', prefixes: ['+49301'] }] },
+    country: { country: ['AT'] },
+    'country, never called': { country: ['JP'] },
+    min_duration: { min_duration: 300 },
+    max_duration: { max_duration: 0 },
+    tag: { tag: ['vip'] },
+    parent_call_log_id: { parent_call_log_id: [NOBODY] },
+    'number with status': { number: exact(some.virtual_number), status: ['ended'] },
+    'user_id with disposition': { user_id: [some.user_id], disposition: ['completed'] },
+    'user_id with tag': { user_id: [some.user_id], tag: ['vip'] },
+    'direction with disposition': { direction: ['outgoing'], disposition: ['busy', 'failed'] },
+  };
+}
+
+/** Every filter alone and some together, first and deep pages within a month; and the plain list at any depth. */
+export async function callQueries(client: pg.Client, accountId: string): Promise<CallQuery[]> {
+  const inMonth = Object.entries(await filtersFor(client, accountId)).flatMap(([name, filters]): Wish[] => [
+    { name, filters: { ...filters, ...MONTH }, after: null },
+    { name: `${name}, deep`, filters: { ...filters, ...MONTH }, after: MIDDLE },
+  ]);
+  const plain: Wish[] = [
+    { name: 'unfiltered', filters: {}, after: null },
+    { name: 'time range', filters: MONTH, after: null },
   ];
-  const queries = wishes.map((wish) => toQuery(accountId, wish, null));
-  const deep: CallQuery[] = [];
   for (const share of [0.1, 0.5, 0.9]) {
-    const wish = { name: `page at ${share * 100} %`, query: '', filters: {} };
-    deep.push(toQuery(accountId, wish, await placeAt(client, accountId, share)));
+    plain.push({ name: `page at ${share * 100} %`, filters: {}, after: await placeAt(client, accountId, share) });
   }
-  return [...queries, ...deep];
+  return [...plain, ...inMonth].map((wish) => toQuery(accountId, wish));
 }
 
-function toQuery(
-  accountId: string,
-  { name, query, filters }: Wish,
-  after: { startedAt: string; id: string } | null,
-): CallQuery {
-  const visibility = { accountId, userId: null };
-  const { text, bindings } = searchSql({ visibility, filters, after, limit: 51 }, CALL_COLUMNS);
-  return { name, query, text: numbered(text), values: bindings };
+function toQuery(accountId: string, { name, filters, after }: Wish): CallQuery {
+  const search = { visibility: { accountId, userId: null }, filters, after, limit: 51 };
+  return {
+    name,
+    query: spelled(filters),
+    ...toStatement(searchSql(search, CALL_COLUMNS)),
+    plain: toStatement(plainSql(search)),
+  };
 }
 
-async function placeAt(client: pg.Client, accountId: string, share: number) {
+const toStatement = ({ text, bindings }: Sql): Statement => ({ text: numbered(text), values: bindings });
+
+function plainSql({ visibility, filters, after, limit }: Search): Sql {
+  const behind = after ? [sql('(c.started_at, c.id) < (?::timestamptz, ?::uuid)', after.startedAt, after.id)] : [];
+  const where = joinSql(
+    [...ownedBy(visibility), ...conditionsOf(filters), ...startedWithin(filters), ...behind],
+    ' and ',
+  );
+  return sql(
+    `select ${CALL_COLUMNS.map((column) => `c.${column}`).join(', ')} from call_logs c where ${where.text}
+     order by c.started_at desc, c.id desc limit ?`,
+    ...where.bindings,
+    limit,
+  );
+}
+
+/** As the door's query string says it. */
+function spelled(filters: CallFilters): string {
+  const entry = (value: unknown): string => {
+    if (value instanceof Date) return value.toISOString();
+    if (typeof value !== 'object' || value === null) return String(value ?? 'none');
+    const pattern = value as NumberPattern;
+    return pattern.kind === 'exact' ? pattern.number : `${pattern.prefixes[0]}*`;
+  };
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(filters)) query.set(name, [value].flat().map(entry).join(','));
+  return query.toString();
+}
+
+async function placeAt(client: pg.Client, accountId: string, share: number): Promise<CallPlace> {
   const { rows } = await client.query<{ started_at: Date; id: string }>(
     `select started_at, id from call_logs where account_id = $1 order by started_at desc, id desc
      offset (select floor(count(*) * $2::float8)::int from call_logs where account_id = $1) limit 1`,
@@ -108,12 +158,12 @@ async function placeAt(client: pg.Client, accountId: string, share: number) {
   return { startedAt: row.started_at.toISOString(), id: row.id };
 }
 
-/** Blocks that one run of the statement reads, in memory or not. */
-export async function buffersOf(
-  client: pg.Client,
-  { text, values }: Pick<CallQuery, 'text' | 'values'>,
-): Promise<number> {
-  const { rows } = await client.query(`explain (analyze, buffers, format json) ${text}`, [...values]);
-  const plan = rows[0]?.['QUERY PLAN'][0].Plan;
-  return plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
+/** What one run of a statement costs the database: planning and execution in ms, and the blocks read, in memory or not. */
+export async function costOf(client: pg.Client, { text, values }: Statement): Promise<{ ms: number; buffers: number }> {
+  const { rows } = await client.query(`explain (analyze, buffers, timing off, format json) ${text}`, [...values]);
+  const { Plan: plan, ...times } = rows[0]['QUERY PLAN'][0];
+  return {
+    ms: times['Planning Time'] + times['Execution Time'],
+    buffers: plan['Shared Hit Blocks'] + plan['Shared Read Blocks'],
+  };
 }

@@ -1,7 +1,8 @@
 /** Pages, filters, reports and the export of the call log at two sizes, beside the same plain SQL. */
 import type pg from 'pg';
+import { CALL_COLUMNS } from '../../src/features/calls/call.js';
 import { rival } from '../lib/build.js';
-import { buffersOf, type CallQuery, callQueries } from '../lib/call-queries.js';
+import { callQueries, costOf, type Statement } from '../lib/call-queries.js';
 import { makeCallRows } from '../lib/call-rows.js';
 import { type LoadRequest, sendLoad } from '../lib/http-load.js';
 import {
@@ -17,7 +18,7 @@ import {
 import { LEAN_REPORT } from '../lib/lean-report.js';
 import { createNotebook, type Notebook, type PartResult } from '../lib/notebook.js';
 import type { BenchOptions } from '../lib/options.js';
-import { cpuSeconds } from '../lib/processes.js';
+import { cpuSeconds, residentMb } from '../lib/processes.js';
 import { median } from '../lib/statistics.js';
 
 interface Size {
@@ -26,53 +27,62 @@ interface Size {
   readonly product: RunningProcess;
   readonly api: Api;
   readonly accountId: string;
+  /** An account with more calls, for the export. */
+  readonly heavy: Api;
 }
 
-async function makeSize(ground: Ground, name: Size['name'], count: number): Promise<Size> {
+interface SizeWish {
+  readonly name: Size['name'];
+  readonly count: number;
+  /** Of the calls, how many are the measured account's, and how many the heavy one's. */
+  readonly percent: readonly [number, number];
+}
+
+async function makeSize(ground: Ground, { name, count, percent }: SizeWish): Promise<Size> {
   const databaseUrl = await ground.createDatabase(name);
   const product = await startProcess({ databaseUrl, folder: ground.folder, roles: 'api' });
   const api = await signIn(product.url);
   const accountId = accountOf(api);
+  const login = { username: 'heavy', password: 'heavy-password' };
+  await api('POST', '/api/accounts/', { name: 'Heavy', ...login });
+  const heavy = await signIn(product.url, login);
+  const accounts = [accountId, accountOf(heavy)].map((id, place) => ({ id, percent: percent[place] ?? 0 }));
   const started = performance.now();
-  await withClient(databaseUrl, (client) => makeCallRows(client, { count, accountId }));
+  await withClient(databaseUrl, (client) => makeCallRows(client, { count, accounts }));
   console.log(`  ${count.toLocaleString('en-US')} call logs in ${Math.round((performance.now() - started) / 1000)} s`);
-  return { name, databaseUrl, product, api, accountId };
+  return { name, databaseUrl, product, api, accountId, heavy };
 }
 
-const RUNS = 25;
+const RUNS = 15;
 
-async function timeOf(client: pg.Client, { text, values }: CallQuery): Promise<number> {
+async function timeOf(client: pg.Client, statement: Statement): Promise<number> {
   const times: number[] = [];
-  for (let run = 0; run < RUNS; run += 1) {
-    const started = performance.now();
-    await client.query(text, [...values]);
-    times.push(performance.now() - started);
-  }
+  for (let run = 0; run < RUNS; run += 1) times.push((await costOf(client, statement)).ms);
   return median(times);
 }
 
-/** Each search straight on the database, at both sizes in turn. */
-async function queryTimes(book: Notebook, sizes: readonly Size[], rounds: number): Promise<void> {
-  const queries = new Map<string, CallQuery[]>();
-  for (const { name, databaseUrl, accountId } of sizes) {
-    queries.set(name, await withClient(databaseUrl, (client) => callQueries(client, accountId)));
-  }
-  const names = queries.get('small')?.map(({ name }) => name) ?? [];
-  for (const [place, query] of names.entries()) {
-    for (let round = 0; round < rounds; round += 1) {
-      for (const { name, databaseUrl } of sizes) {
-        const wanted = queries.get(name)?.[place];
-        if (!wanted) continue;
-        await withClient(databaseUrl, async (client) => {
-          await timeOf(client, wanted);
-          book.note(`query: ${query}`, name, 'ms', await timeOf(client, wanted));
-          if (round === 0) book.note(`query: ${query}`, `${name}, buffers`, 'buffers', await buffersOf(client, wanted));
-        });
+/** Each search as the database sees it, at both sizes in turn, beside the obvious SQL at the large one. */
+async function queryTimes(book: Notebook, [small, large]: readonly [Size, Size], rounds: number): Promise<void> {
+  await withClient(small.databaseUrl, (few) =>
+    withClient(large.databaseUrl, async (many) => {
+      const others = new Map((await callQueries(few, small.accountId)).map((query) => [query.name, query]));
+      for (const query of await callQueries(many, large.accountId)) {
+        const other = others.get(query.name);
+        if (!other) throw new Error(`The small size has no search ${query.name}.`);
+        const group = `query: ${query.name}`;
+        for (let round = 0; round < rounds; round += 1) {
+          book.note(group, 'small', 'ms', await timeOf(few, other));
+          book.note(group, 'large', 'ms', await timeOf(many, query));
+          book.note(group, 'large, plain SQL', 'ms', await timeOf(many, query.plain));
+        }
+        book.note(group, 'small, buffers', 'buffers', (await costOf(few, other)).buffers);
+        book.note(group, 'large, buffers', 'buffers', (await costOf(many, query)).buffers);
+        book.goal(group, 'large', { atMost: 3 });
+        book.ratio(`${query.name}: large / small`, [group, 'large'], [group, 'small'], { atMost: 1.3 });
+        if (/unfiltered|page at/.test(query.name)) book.goal(group, 'large, buffers', { atMost: 70 });
       }
-    }
-    book.ratio(`${query}: large / small`, [`query: ${query}`, 'large'], [`query: ${query}`, 'small'], { atMost: 1.3 });
-    if (/unfiltered|page at/.test(query)) book.goal(`query: ${query}`, 'large, buffers', { atMost: 70 });
-  }
+    }),
+  );
 }
 
 const get = (path: string, token: string): LoadRequest => ({
@@ -148,30 +158,58 @@ async function reports(book: Notebook, size: Size, rounds: number): Promise<void
   book.ratio('report: product / leanest SQL', [group, 'product, over HTTP'], [group, 'leanest SQL'], { atMost: 1.5 });
 }
 
-/** The whole account as CSV, beside one statement that fetches the same rows into one answer. */
+const EXPORT_GOAL = { rows: 1_000_000, seconds: 60, growthMb: 50 };
+
+/** A whole account in both formats, beside one statement that fetches the same rows into one answer. */
 async function exported(book: Notebook, size: Size, rounds: number): Promise<void> {
+  const heavyId = accountOf(size.heavy);
   await withClient(size.databaseUrl, async (client) => {
     const { rows } = await client.query('select count(*)::int as count from call_logs where account_id = $1', [
-      size.accountId,
+      heavyId,
     ]);
     const count: number = rows[0].count;
+    const group = `export of ${count.toLocaleString('en-US')} call logs`;
     for (let round = 0; round < rounds; round += 1) {
-      let started = performance.now();
-      const path = `${size.product.url}/api/call_logs/export/?format=csv`;
-      const answer = await fetch(path, { headers: { authorization: `Bearer ${size.api.token}` } });
-      if (!answer.body) throw new Error('The export has no body.');
-      let bytes = 0;
-      for await (const chunk of answer.body) bytes += chunk.length;
-      const group = `export of ${count.toLocaleString('en-US')} call logs`;
-      book.note(group, 'product, CSV over HTTP', '/s', (count / (performance.now() - started)) * 1000);
-      book.note(group, 'size', 'MB', bytes / 1_000_000);
-      started = performance.now();
-      await client.query('select * from call_logs where account_id = $1 order by started_at desc, id desc', [
-        size.accountId,
-      ]);
-      book.note(group, 'plain SQL, rows alone', '/s', (count / (performance.now() - started)) * 1000);
+      for (const query of ['format=csv', 'format=ndjson', 'format=csv&timezone=Europe/Berlin']) {
+        const { seconds, megabytes, growthMb } = await download(size, `/api/call_logs/export/?${query}`);
+        book.note(group, query, '/s', count / seconds);
+        book.note(group, `${query}: size`, 'MB', megabytes);
+        book.note(group, `${query}: memory growth`, 'MB', growthMb);
+        book.goal(group, query, { atLeast: EXPORT_GOAL.rows / EXPORT_GOAL.seconds });
+        book.goal(group, `${query}: memory growth`, { atMost: EXPORT_GOAL.growthMb });
+      }
+      book.note(group, 'plain SQL, rows alone', '/s', count / (await fetchAll(client, heavyId)));
     }
   });
+}
+
+/** The memory of the process is looked at with every piece that arrives. */
+async function download({ product, heavy }: Size, path: string) {
+  const before = residentMb(product.pid);
+  const started = performance.now();
+  const answer = await fetch(product.url + path, { headers: { authorization: `Bearer ${heavy.token}` } });
+  if (!answer.body) throw new Error('The export has no body.');
+  let [bytes, pieces, most] = [0, 0, before];
+  for await (const piece of answer.body) {
+    bytes += piece.length;
+    pieces += 1;
+    if (pieces % 100 === 0) most = Math.max(most, residentMb(product.pid));
+  }
+  const seconds = (performance.now() - started) / 1000;
+  return { seconds, megabytes: bytes / 1_000_000, growthMb: most - before };
+}
+
+/** By a cursor, so that it holds no more rows at once than the export does. */
+async function fetchAll(client: pg.Client, accountId: string): Promise<number> {
+  const started = performance.now();
+  await client.query('begin');
+  await client.query(
+    `declare rows no scroll cursor for select ${CALL_COLUMNS.join(', ')} from call_logs where account_id = '${accountId}'
+     order by started_at desc, id desc`,
+  );
+  for (let fetched = 1; fetched > 0; ) fetched = (await client.query('fetch 500 from rows')).rows.length;
+  await client.query('commit');
+  return (performance.now() - started) / 1000;
 }
 
 export async function reads(options: BenchOptions): Promise<PartResult> {
@@ -179,12 +217,13 @@ export async function reads(options: BenchOptions): Promise<PartResult> {
   const ground = await openGround();
   const [few, many] = options.quick ? [10_000, 200_000] : [50_000, 5_000_000];
   try {
-    const small = await makeSize(ground, 'small', few);
-    const large = await makeSize(ground, 'large', many);
+    // Both so many that a month of the measured account fills a page in most filters.
+    const small = await makeSize(ground, { name: 'small', count: few, percent: [60, 0] });
+    const large = await makeSize(ground, { name: 'large', count: many, percent: [3, 20] });
     await queryTimes(book, [small, large], options.rounds);
     await pagesOverHttp(book, ground, large, options);
     await reports(book, large, options.rounds);
-    await exported(book, large, options.rounds);
+    await exported(book, large, options.quick ? 1 : Math.min(options.rounds, 3));
     await small.product.stop();
     await large.product.stop();
   } finally {

@@ -1,7 +1,7 @@
 /** What can be counted instead of timed: the cost of a webhook in statements, jobs and notifications, and of a page in blocks. */
 import { expect } from 'chai';
 import pg from 'pg';
-import { buffersOf, callQueries } from '../../../bench/lib/call-queries.js';
+import { callQueries, costOf } from '../../../bench/lib/call-queries.js';
 import { makeCallRows } from '../../../bench/lib/call-rows.js';
 import { sendLoad } from '../../../bench/lib/http-load.js';
 import { makeTraffic } from '../../../bench/lib/traffic.js';
@@ -146,7 +146,7 @@ describe('the blocks that are read', function () {
     await client.connect();
     try {
       const accountId = newId();
-      await makeCallRows(client, { count: ROWS, accountId });
+      await makeCallRows(client, { count: ROWS, accounts: [{ id: accountId, percent: 20 }] });
       return await work(client, accountId);
     } finally {
       await client.end();
@@ -166,8 +166,19 @@ describe('the blocks that are read', function () {
       const values = [rows[0].carrier_id, rows[0].carrier_call_id];
 
       expect(pages).to.have.length(4);
-      for (const page of pages) expect(await buffersOf(client, page), page.name).to.be.at.most(70);
-      expect(await buffersOf(client, { text, values })).to.be.at.most(5);
+      for (const page of pages) expect((await costOf(client, page)).buffers, page.name).to.be.at.most(70);
+      expect((await costOf(client, { text, values })).buffers).to.be.at.most(5);
+    });
+  });
+
+  it('follow the page, not the calls of the account, in whatever filter, also where nothing is found', async () => {
+    await withRows(async (client, accountId) => {
+      const queries = await callQueries(client, accountId);
+
+      for (const query of queries) expect((await costOf(client, query)).buffers, query.name).to.be.at.most(700);
+      const never = queries.filter(({ name }) => /never|nobody|in progress|parent/.test(name));
+      expect(never).to.have.length(10);
+      for (const query of never) expect((await costOf(client, query)).buffers, query.name).to.be.at.most(40);
     });
   });
 });
