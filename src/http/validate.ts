@@ -30,11 +30,27 @@ const MESSAGES: Readonly<Record<string, string>> = {
   'date.format': 'Not a valid time (ISO 8601).',
 };
 
-const OPTIONS: Joi.ValidationOptions = {
-  abortEarly: false,
-  errors: { wrap: { label: false, array: false } },
-  messages: MESSAGES,
-};
+const OPTIONS: Joi.ValidationOptions = { abortEarly: false, errors: { wrap: { label: false, array: false } } };
+
+/** A schema with the house's options. Kept, because Joi would compile all the sentences anew for each value (35 µs). */
+type Prepare = (schema: Joi.Schema) => Joi.Schema;
+
+function createPrepare(options: Joi.ValidationOptions): Prepare {
+  const prepared = new WeakMap<Joi.Schema, Joi.Schema>();
+  return (schema) => {
+    const ready = prepared.get(schema) ?? schema.prefs({ ...OPTIONS, ...options });
+    prepared.set(schema, ready);
+    return ready;
+  };
+}
+
+const createPrepares = (messages: Readonly<Record<string, string>>) => ({
+  ignore: createPrepare({ messages, stripUnknown: true }),
+  refuse: createPrepare({ messages, allowUnknown: false }),
+});
+
+const BODIES = createPrepares(MESSAGES);
+const QUERIES = createPrepares({ ...MESSAGES, 'object.unknown': 'Unknown filter.' });
 
 /** Joi's findings as the wire's `{member: [sentences]}`; what concerns the whole goes under `non_field_errors`. */
 export function fieldErrors(error: Joi.ValidationError): Record<string, string[]> {
@@ -68,25 +84,16 @@ export function validateBody(schema: Joi.ObjectSchema, value: unknown, unknown: 
   const given = value === undefined ? {} : value;
   const wrong = nonObject(given);
   if (wrong) throw wrong;
-  return validate(schema, given, unknown, {});
+  return validateWith(BODIES[unknown], schema, given);
 }
 
 /** Query values are texts; numbers and booleans in them are converted. @throws 400 under the filter's name */
 export function validateQuery(schema: Joi.ObjectSchema, value: unknown, unknown: 'ignore' | 'refuse'): unknown {
-  return validate(schema, value, unknown, { 'object.unknown': 'Unknown filter.' });
+  return validateWith(QUERIES[unknown], schema, value);
 }
 
-function validate(
-  schema: Joi.Schema,
-  value: unknown,
-  unknown: 'ignore' | 'refuse',
-  messages: Record<string, string>,
-): unknown {
-  const result = schema.validate(value, {
-    ...OPTIONS,
-    messages: { ...MESSAGES, ...messages },
-    ...(unknown === 'ignore' ? { stripUnknown: true } : { allowUnknown: false }),
-  });
+function validateWith(prepare: Prepare, schema: Joi.Schema, value: unknown): unknown {
+  const result = prepare(schema).validate(value);
   if (result.error) throw invalidFields(fieldErrors(result.error));
   return result.value;
 }
