@@ -59,6 +59,13 @@ const OPTIONS: readonly Option[] = [
     about: 'Afterwards compare the call logs and events with what was answered by 2xx; exit code 1 on any difference.',
   },
   {
+    name: 'cuts',
+    type: 'string',
+    value: 'n',
+    about:
+      'With --verify: follow the live channel meanwhile over a socket that is cut n times at random and resumes by its cursor; each event must have come once and in order. Default: it is not followed.',
+  },
+  {
     name: 'out',
     type: 'string',
     value: 'file',
@@ -117,6 +124,8 @@ export interface Options {
   readonly lose: number;
   readonly seed: string;
   readonly verify: boolean;
+  /** Of the live socket that follows the run; null: none does. */
+  readonly cuts: number | null;
   readonly out: string | null;
   readonly verifyOnly: string | null;
   readonly numbers: number;
@@ -133,6 +142,7 @@ export interface Options {
 export function readOptions(args: readonly string[]): Options | null {
   const values = parse(args);
   if (values.help === true) return null;
+  if (values.cuts !== undefined && values.verify !== true) throw sentence('--cuts goes with --verify.');
   const text = (name: string): string | null => (typeof values[name] === 'string' ? values[name] : null);
   const number = (name: string, fallback: number, bounds: readonly [number, number]): number =>
     readNumber(name, text(name), { fallback, bounds });
@@ -146,6 +156,7 @@ export function readOptions(args: readonly string[]): Options | null {
     ...{ duplicate: percent('duplicate'), reorder: percent('reorder'), lose: percent('lose') },
     seed: text('seed') ?? randomBytes(4).toString('hex'),
     verify: values.verify === true,
+    cuts: text('cuts') === null ? null : whole('cuts', number('cuts', 0, [0, 10_000])),
     ...{ out: text('out'), verifyOnly: text('verify-only'), account: text('account') },
     numbers: whole('numbers', number('numbers', 10, [1, 10_000])),
     login: readLogin(text('username'), text('password')),

@@ -2,11 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Config, readConfig } from '../platform/config.js';
 import { type Api, createApi } from './api.js';
 import { awaitBacklog, gatherEvidence } from './evidence.js';
-import { createJournal, type Journal, readJournal } from './journal.js';
+import { type Follower, follow } from './follow.js';
+import { compareHeard } from './heard.js';
+import { createJournal, type Journal, type RunFacts, readJournal } from './journal.js';
 import { helpText, type Options, readOptions } from './options.js';
 import { makePlan, type Plan } from './plan.js';
 import { type Counts, noCounts, play } from './play.js';
 import { showProgress } from './progress.js';
+import { createRandom } from './random.js';
 import { newRun, type Scene, setScene } from './scene.js';
 import { type SignedIn, signIn } from './sign-in.js';
 import { inventPeople } from './stories.js';
@@ -53,13 +56,47 @@ async function simulate(url: string, options: Options, signedIn: SignedIn): Prom
   const facts = { run: mark, url, seed: options.seed, calls: options.calls, carriers };
   const journal = createJournal({ ...facts, numbers: scene.numbers, afterSeq: scene.afterSeq }, options.out);
   console.log(`${url}, as ${signedIn.as}: ${options.calls} calls of ${providers.join(', ')}, seed ${options.seed}`);
-  const counts = await send(plan, { options, scene, journal });
-  journal.close();
-  report(plan, journal, counts);
-  const isAnswered = counts.refused + counts.givenUp === 0 && counts.begun === counts.toSend;
-  if (!options.verify) return isAnswered ? 0 : 1;
-  const code = await verifyRun(scene.api, journal, options);
-  return isAnswered ? code : 1;
+  const follower = options.cuts === null ? null : followRun(url, scene, { ...options, cuts: options.cuts, plan });
+  try {
+    const counts = await send(plan, { options, scene, journal });
+    journal.close();
+    report(plan, journal, counts);
+    const isAnswered = counts.refused + counts.givenUp === 0 && counts.begun === counts.toSend;
+    const heardCode = follower ? await verifyHeard(scene.api, follower, { facts: journal.facts, options }) : 0;
+    const code = options.verify ? await verifyRun(scene.api, journal, options) : 0;
+    return isAnswered ? Math.max(code, heardCode) : 1;
+  } finally {
+    follower?.close();
+  }
+}
+
+interface Following {
+  readonly plan: Plan;
+  readonly cuts: number;
+  readonly seed: string;
+}
+
+function followRun(url: string, { token, afterSeq: after }: Scene, { plan, cuts, seed }: Following): Follower {
+  const overMs = plan.deliveries.at(-1)?.due ?? 0;
+  return follow({ url, token, after, cuts, overMs, random: createRandom(seed, 'cuts') });
+}
+
+interface Hearer {
+  readonly facts: RunFacts;
+  readonly options: Options;
+}
+
+async function verifyHeard(api: Api, follower: Follower, { facts, options }: Hearer): Promise<number> {
+  await awaitBacklog(api, facts, options.giveUpAfter);
+  const stored: number[] = [];
+  for await (const { seq } of api.all(`/api/call_events/?after=${facts.afterSeq}&limit=500`)) stored.push(Number(seq));
+  await follower.hasReached(stored.at(-1) ?? facts.afterSeq, options.giveUpAfter);
+  const { lost, doubled, disordered, unknown } = compareHeard(follower.seqs, stored);
+  console.log(
+    `${stored.length} events followed over ${follower.connections()} live connections: ` +
+      `${lost} lost, ${doubled} doubled, ${disordered} out of order, ${unknown} unknown`,
+  );
+  return lost + doubled + disordered + unknown === 0 ? 0 : 1;
 }
 
 interface Sending {

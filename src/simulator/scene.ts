@@ -4,7 +4,7 @@ import { type Api, createApi, Refusal } from './api.js';
 import { sentence } from './failure.js';
 import type { Line } from './play.js';
 import { senderOf } from './senders/senders.js';
-import { openAccount, type SignedIn, signInWith } from './sign-in.js';
+import { openAccount, type SignedIn, signInWith, type TokenSource } from './sign-in.js';
 
 export interface SceneOptions {
   readonly url: string;
@@ -18,6 +18,7 @@ export interface SceneOptions {
 
 export interface Scene {
   readonly api: Api;
+  readonly token: TokenSource;
   readonly lines: ReadonlyMap<string, Line>;
   readonly numbers: readonly [string, ...string[]];
   /** The account's newest event. */
@@ -26,12 +27,13 @@ export interface Scene {
 
 export async function setScene(options: SceneOptions, run: string): Promise<Scene> {
   try {
-    const api = await enterAccount(options);
+    const token = await enterAccount(options);
+    const api = createApi({ url: options.url, patience: options.patience, token });
     const numbers = await claimNumbers(api, options.numbers, run);
     const lines = new Map<string, Line>();
     for (const provider of options.providers) lines.set(provider, await setUpLine(api, provider, { ...options, run }));
     const { seq } = await api.get('/api/calls/live/');
-    return { api, lines, numbers, afterSeq: Number(seq) };
+    return { api, token, lines, numbers, afterSeq: Number(seq) };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const isForbidden = error.status === 403;
@@ -42,11 +44,11 @@ export async function setScene(options: SceneOptions, run: string): Promise<Scen
 /** A run's mark: eight hexadecimal digits. */
 export const newRun = (): string => randomBytes(4).toString('hex');
 
-async function enterAccount({ url, patience, signedIn, account }: SceneOptions): Promise<Api> {
+async function enterAccount({ url, patience, signedIn, account }: SceneOptions): Promise<TokenSource> {
+  if (account === null) return signedIn.token;
   const api = createApi({ url, patience, token: signedIn.token });
-  if (account === null) return api;
   const { token } = await signInWith({ url, patience }, await openAccount(api, account));
-  return createApi({ url, patience, token });
+  return token;
 }
 
 /** Of the country code 999, which belongs to no country, with a block of a thousand numbers of its own. */

@@ -36,6 +36,13 @@ describe('options of the simulator', () => {
     expect(options).to.include({ calls: 200, rate: 0, duplicate: 20, seed: 'x', url: 'http://h:1', verify: true });
   });
 
+  it('follows the live channel only when it verifies', () => {
+    expect(read().cuts).to.equal(null);
+    expect(read('--verify', '--cuts', '50').cuts).to.equal(50);
+    expect(() => read('--cuts', '50')).to.throw(Failure, '--verify');
+    expect(() => read('--verify', '--cuts', '1.5')).to.throw(Failure, 'whole number');
+  });
+
   it('knows one provider, some and all', () => {
     expect(read('--provider', 'telnyx').providers).to.deep.equal(['telnyx']);
     expect(read('--provider', 'telnyx, vonage').providers).to.deep.equal(['telnyx', 'vonage']);
