@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { register } from 'tsx/esm/api';
-import { root } from './build-if-needed.mjs';
+import { buildIfNeeded, root } from './build-if-needed.mjs';
 
 const GRACE_MS = 5000;
+
+// Files that mostly wait for other processes: begun first and beside the rest, they end before it.
+const LONG = /^(journeys|main\.test|features\/live\/live\.soak|platform\/db\/embedded)/;
 
 register();
 const { startTestServers } = await import('../test/support/global.ts');
@@ -28,9 +31,12 @@ async function run(args) {
   let code = 1;
   let servers;
   try {
+    const whole = !args.some(isFile);
+    // The journeys run the build: made here once, and not by each of them at the same moment.
+    if (whole) await buildIfNeeded();
     servers = await startTestServers(root);
     for (const note of servers.notes) console.log(note);
-    if (!stopped) code = await runMocha(args, servers.env);
+    if (!stopped) code = await runMocha(whole ? [...args, ...allFiles()] : args, servers.env);
     count = readCount(servers.env.TEST_COUNT_FILE);
   } catch (error) {
     console.error(error);
@@ -45,14 +51,25 @@ async function run(args) {
 
 function runMocha(args, env) {
   const own = ['--require', 'tsx', '--reporter', join(root, 'bin', 'test-reporter.cjs')];
-  if (!args.some((arg) => /^(-j|--jobs)/.test(arg))) own.push('--jobs', String(Math.max(2, availableParallelism())));
-  if (!args.some((arg) => arg.endsWith('.ts'))) own.push('test/**/*.test.ts');
+  // One more than there are processors, as the long ones wait more than they work.
+  if (!args.some((arg) => /^(-j|--jobs)/.test(arg))) own.push('--jobs', String(availableParallelism() + 1));
   const command = [join(root, 'node_modules', 'mocha', 'bin', 'mocha.js'), ...own, ...args];
   mocha = spawn(process.execPath, command, { cwd: root, env, stdio: 'inherit' });
   return new Promise((done, failed) => {
     mocha.once('error', failed);
     mocha.once('exit', (status) => done(status ?? 1));
   });
+}
+
+function isFile(arg) {
+  return arg.endsWith('.ts');
+}
+
+function allFiles() {
+  const names = readdirSync(join(root, 'test'), { recursive: true }).map((name) => name.replaceAll('\\', '/'));
+  const files = names.filter((name) => name.endsWith('.test.ts')).sort();
+  const isLong = (name) => LONG.test(name);
+  return [...files.filter(isLong), ...files.filter((name) => !isLong(name))].map((name) => join('test', name));
 }
 
 function readCount(file) {

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
 import { expect } from 'chai';
+import { ensureBuilt } from './support/built.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { makeScratchDirectory } from './support/scratch.js';
 import { until } from './support/until.js';
@@ -17,16 +18,15 @@ interface Running {
 }
 
 describe('the process', function () {
-  // Compiling at load takes its time on a busy machine.
-  this.timeout(60_000);
+  this.timeout(180_000);
   let database: TestDatabase;
   before(async () => {
+    await ensureBuilt();
     database = await createTestDatabase();
   });
   after(() => database.drop());
 
   function run(settings: Record<string, string> = {}): Running {
-    const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
     const env = {
       ...process.env,
       DATABASE_URL: database.url,
@@ -34,7 +34,7 @@ describe('the process', function () {
       PORT: '0',
       ...settings,
     };
-    const child = spawn(process.execPath, ['--import', 'tsx', main], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [resolve('bin/start.mjs')], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     const text = { out: '', err: '' };
     child.stdout.on('data', (chunk) => {
       text.out += chunk;

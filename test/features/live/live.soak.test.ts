@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'chai';
 import { type Login, runSoak } from '../../../bench/lib/live-soak.js';
+import { ensureBuilt } from '../../support/built.js';
 import { createTestDatabase } from '../../support/database.js';
 import { makeScratchDirectory } from '../../support/scratch.js';
 import { hasRedis } from '../../support/system.js';
@@ -11,6 +12,7 @@ const ADMIN: Login = { username: 'soak', password: 'soak-password' };
 describe('live soak', function () {
   this.timeout(240_000);
   const children: ChildProcess[] = [];
+  before(ensureBuilt);
 
   afterEach(() => {
     for (const child of children.splice(0)) child.kill('SIGKILL');
@@ -37,7 +39,7 @@ describe('live soak', function () {
     });
   }
 
-  /** A process of its own, from the sources, once it is ready. */
+  /** A process of its own, once it is ready. */
   async function start(settings: Record<string, string>) {
     const env = {
       ...{ PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', LOG_LEVEL: 'silent', RATE_LIMITS: 'off' },
@@ -45,10 +47,7 @@ describe('live soak', function () {
       ...{ ADMIN_USERNAME: ADMIN.username, ADMIN_PASSWORD: ADMIN.password },
       ...settings,
     };
-    const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
-      env,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = spawn(process.execPath, ['bin/start.mjs'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     children.push(child);
     const url = await readyUrl(child);
     const stop = async (): Promise<void> => {
