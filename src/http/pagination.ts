@@ -46,6 +46,19 @@ export function decodeIdCursor(list: string, cursor: string | undefined): string
   throw invalidFields({ cursor: ['Not a valid cursor.'] });
 }
 
+/** The page asked for, of a list that is sorted by id alone. */
+export interface IdSlice {
+  readonly limit: number;
+  /** Id of the last row of the page before; null: the first page. */
+  readonly after: string | null;
+}
+
+/** @throws 400 under `cursor` when it is not one of this list's */
+export const idSlice = (list: string, { limit, cursor }: PageQuery): IdSlice => ({
+  limit,
+  after: decodeIdCursor(list, cursor),
+});
+
 /** Takes `limit + 1` rows and tells whether more follow. */
 export function toPage<Row>(
   rows: readonly Row[],

@@ -1,10 +1,8 @@
 import { type Actor, hasRole } from '../../http/actor.js';
-import { decodeCursor, type PageQuery } from '../../http/pagination.js';
-import { invalidFields, permissionDenied } from '../../lib/errors.js';
-import { isId } from '../../lib/ids.js';
+import { permissionDenied } from '../../lib/errors.js';
 import type { Claim } from './claim-numbers.js';
 import type { NumberPatch } from './number.js';
-import type { NumberFilters, Slice } from './numbers.queries.js';
+import type { NumberFilters } from './numbers.queries.js';
 import type { ChangeInput, ClaimInput, ListQuery } from './numbers.schema.js';
 
 /** An empty text is what a form sends for nothing. */
@@ -42,11 +40,3 @@ export const filtersFrom = (query: ListQuery): NumberFilters => ({
   ...(query.tag && { tag: query.tag }),
   ...(query.search && { search: query.search }),
 });
-
-/** The page asked for, of a list whose rows are in the order of their ids. @throws 400 */
-export function sliceFrom(list: string, { limit, cursor }: PageQuery): Slice {
-  if (cursor === undefined) return { limit, after: null };
-  const [after] = decodeCursor(list, cursor, 1);
-  if (isId(after)) return { limit, after };
-  throw invalidFields({ cursor: ['Not a valid cursor.'] });
-}

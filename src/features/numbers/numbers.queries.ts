@@ -1,5 +1,5 @@
 import type { Visibility } from '../../http/actor.js';
-import { type Page, toPage } from '../../http/pagination.js';
+import { type IdSlice, type Page, toPage } from '../../http/pagination.js';
 import type { Db } from '../../platform/db/connect.js';
 import type { Holding } from './holding.js';
 import type { NumberAction, NumberChange, VirtualNumber } from './number.js';
@@ -18,17 +18,11 @@ export interface NumberFilters {
   readonly search?: readonly string[];
 }
 
-export interface Slice {
-  readonly limit: number;
-  /** Id of the last row of the page before. */
-  readonly after: string | null;
-}
-
 /** The numbers that are seen, oldest first: ids rise with time. */
 export async function listNumbers(
   db: Db,
   visibility: Visibility,
-  query: { readonly filters: NumberFilters; readonly slice: Slice },
+  query: { readonly filters: NumberFilters; readonly slice: IdSlice },
 ): Promise<Page<VirtualNumber>> {
   const { filters, slice } = query;
   const conditions: Condition[] = [
@@ -131,7 +125,7 @@ interface ChangeRow {
 }
 
 /** What the account did with the phone number, newest first, the times it held it before included. */
-export async function listChanges(db: Db, number: VirtualNumber, slice: Slice): Promise<Page<NumberChange>> {
+export async function listChanges(db: Db, number: VirtualNumber, slice: IdSlice): Promise<Page<NumberChange>> {
   const after = slice.after === null ? { sql: '', bindings: [] } : { sql: 'and c.id < ?', bindings: [slice.after] };
   const { rows } = await db.raw<{ rows: ChangeRow[] }>(
     `select c.id, c.virtual_number_id, c.account_id, c.at, c.action, c.by_user_id, c.changes

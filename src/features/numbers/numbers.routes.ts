@@ -1,7 +1,7 @@
 import type { Actor } from '../../http/actor.js';
-import { type Page, type PageQuery, pageReply } from '../../http/pagination.js';
+import { idSlice, type Page, type PageQuery, pageReply } from '../../http/pagination.js';
 import { type AnyRoute, Reply, type RouteResponse, route } from '../../http/route.js';
-import { claimFrom, filtersFrom, patchFrom, sliceFrom } from './inputs.js';
+import { claimFrom, filtersFrom, patchFrom } from './inputs.js';
 import { etagOf, type VirtualNumber } from './number.js';
 import { presentChange, presentNumber } from './numbers.present.js';
 import {
@@ -68,7 +68,7 @@ function collectionRoutes(numbers: NumberService): AnyRoute[] {
       unknownQuery: 'ignore',
       responses: { 200: { description: 'The numbers.', schema: listAnswer, headers: { Link: 'The next page.' } } },
       async handle({ actor, query, url }) {
-        const slice = sliceFrom('virtual_numbers', query);
+        const slice = idSlice('virtual_numbers', query);
         const page = await numbers.listNumbers(actor, { filters: filtersFrom(query), slice });
         return pageReply('virtual_numbers', url, presented(page, presentNumber));
       },
@@ -151,7 +151,7 @@ function historyRoute(numbers: NumberService): AnyRoute {
     responses: { 200: { description: 'The changes.', schema: historyAnswer, headers: { Link: 'The next page.' } } },
     async handle({ actor, params, query, url }) {
       const number = await numbers.getNumberEver(actor, params.id);
-      const page = await numbers.listChanges(number, sliceFrom('number_history', query));
+      const page = await numbers.listChanges(number, idSlice('number_history', query));
       return pageReply('number_history', url, presented(page, presentChange));
     },
   });

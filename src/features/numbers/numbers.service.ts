@@ -1,5 +1,5 @@
 import { type Actor, hasRole, visibilityOf } from '../../http/actor.js';
-import type { Page } from '../../http/pagination.js';
+import type { IdSlice, Page } from '../../http/pagination.js';
 import { permissionDenied } from '../../lib/errors.js';
 import type { Db } from '../../platform/db/connect.js';
 import type { Platform } from '../../platform/platform.js';
@@ -25,7 +25,6 @@ import {
   listNumbers,
   type NumberFilters,
   type References,
-  type Slice,
 } from './numbers.queries.js';
 import { lockNumbers, lockNumbersOfUser } from './numbers.repository.js';
 
@@ -112,7 +111,7 @@ export function createNumberService(platform: Platform, { eventLog, onClaimed }:
     announceClaimed,
     getNumber,
 
-    listNumbers: (actor: Actor, query: { filters: NumberFilters; slice: Slice }): Promise<Page<VirtualNumber>> =>
+    listNumbers: (actor: Actor, query: { filters: NumberFilters; slice: IdSlice }): Promise<Page<VirtualNumber>> =>
       listNumbers(db, visibilityOf(actor), query),
 
     /** The number whose history the actor may read: released ones have theirs as well. */
@@ -123,7 +122,7 @@ export function createNumberService(platform: Platform, { eventLog, onClaimed }:
       return number;
     },
 
-    listChanges: (number: VirtualNumber, slice: Slice): Promise<Page<NumberChange>> => listChanges(db, number, slice),
+    listChanges: (number: VirtualNumber, slice: IdSlice): Promise<Page<NumberChange>> => listChanges(db, number, slice),
 
     /** Before the body is read: whether there is such a number and it is theirs. */
     async checkMayChange(actor: Actor, id: string): Promise<void> {

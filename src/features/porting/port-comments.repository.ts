@@ -1,7 +1,6 @@
-import { type Page, toPage } from '../../http/pagination.js';
+import { type IdSlice, type Page, toPage } from '../../http/pagination.js';
 import type { Db } from '../../platform/db/connect.js';
 import type { Hand } from './port-timeline.repository.js';
-import type { Slice } from './porting.queries.js';
 
 export interface PortComment {
   readonly id: string;
@@ -40,7 +39,7 @@ export async function insertComment(tx: Db, comment: PortComment): Promise<void>
 export async function listComments(
   db: Db,
   portOrderId: string,
-  query: { readonly withInternal: boolean; readonly slice: Slice },
+  query: { readonly withInternal: boolean; readonly slice: IdSlice },
 ): Promise<Page<PortComment>> {
   const { withInternal, slice } = query;
   const { rows } = await db.raw<{ rows: CommentRow[] }>(

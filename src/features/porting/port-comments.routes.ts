@@ -1,11 +1,10 @@
 import Joi from 'joi';
-import type { PageQuery } from '../../http/pagination.js';
-import { pageReply } from '../../http/pagination.js';
+import { idSlice, type PageQuery, pageReply } from '../../http/pagination.js';
 import { type AnyRoute, route } from '../../http/route.js';
 import { commentAnswer, entryAnswer } from './port-answers.schema.js';
 import type { PortCommentService } from './port-comments.service.js';
 import { presentComment, presentEntry } from './porting.present.js';
-import { READ, readerOf, sliceOf, WRITE } from './porting.routes.js';
+import { READ, readerOf, WRITE } from './porting.routes.js';
 import { type NewComment, newComment, page } from './porting.schema.js';
 import type { PortingService } from './porting.service.js';
 
@@ -23,7 +22,7 @@ export const portCommentRoutes = (service: PortCommentService, orders: PortingSe
     responses: { 200: { description: 'A page of comments.', schema: Joi.array().items(commentAnswer) } },
     async handle({ actor, params, query, url }) {
       const list = `comments:${params.id}`;
-      const found = await service.list(actor, params.id, sliceOf(list, query));
+      const found = await service.list(actor, params.id, idSlice(list, query));
       const reader = readerOf(actor);
       return pageReply(list, url, { ...found, items: found.items.map((comment) => presentComment(comment, reader)) });
     },
@@ -52,7 +51,7 @@ export const portCommentRoutes = (service: PortCommentService, orders: PortingSe
     responses: { 200: { description: 'A page of entries.', schema: Joi.array().items(entryAnswer) } },
     async handle({ actor, params, query, url }) {
       const list = `timeline:${params.id}`;
-      const found = await service.timeline(actor, params.id, sliceOf(list, query));
+      const found = await service.timeline(actor, params.id, idSlice(list, query));
       const reader = readerOf(actor);
       return pageReply(list, url, { ...found, items: found.items.map((entry) => presentEntry(entry, reader)) });
     },

@@ -1,11 +1,10 @@
 import { type Actor, hasRole } from '../../http/actor.js';
-import type { Page } from '../../http/pagination.js';
+import type { IdSlice, Page } from '../../http/pagination.js';
 import { permissionDenied } from '../../lib/errors.js';
 import type { Platform } from '../../platform/platform.js';
 import { saveComment } from './order-journal.js';
 import { listComments, type PortComment } from './port-comments.repository.js';
 import { listEntries, type TimelineEntry } from './port-timeline.repository.js';
-import type { Slice } from './porting.queries.js';
 import { handOf, type PortingService } from './porting.service.js';
 
 export type PortCommentService = ReturnType<typeof createPortCommentService>;
@@ -15,12 +14,12 @@ export function createPortCommentService({ db }: Platform, orders: PortingServic
   const isOperator = (actor: Actor): boolean => hasRole(actor, 'operator');
 
   return {
-    async list(actor: Actor, id: string, slice: Slice): Promise<Page<PortComment>> {
+    async list(actor: Actor, id: string, slice: IdSlice): Promise<Page<PortComment>> {
       const order = await orders.getOrder(actor, id);
       return listComments(db, order.id, { withInternal: isOperator(actor), slice });
     },
 
-    async timeline(actor: Actor, id: string, slice: Slice): Promise<Page<TimelineEntry>> {
+    async timeline(actor: Actor, id: string, slice: IdSlice): Promise<Page<TimelineEntry>> {
       const order = await orders.getOrder(actor, id);
       return listEntries(db, order.id, { withInternal: isOperator(actor), slice });
     },

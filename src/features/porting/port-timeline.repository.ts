@@ -1,8 +1,7 @@
-import { type Page, toPage } from '../../http/pagination.js';
+import { type IdSlice, type Page, toPage } from '../../http/pagination.js';
 import { newId } from '../../lib/ids.js';
 import type { Db } from '../../platform/db/connect.js';
 import type { Side } from './port-order.js';
-import type { Slice } from './porting.queries.js';
 
 export const TIMELINE_ACTIONS = [
   'created',
@@ -68,7 +67,7 @@ export async function insertEntry(tx: Db, entry: NewEntry): Promise<void> {
 export async function listEntries(
   db: Db,
   portOrderId: string,
-  query: { readonly withInternal: boolean; readonly slice: Slice },
+  query: { readonly withInternal: boolean; readonly slice: IdSlice },
 ): Promise<Page<TimelineEntry>> {
   const { withInternal, slice } = query;
   const { rows } = await db.raw<{ rows: TimelineRow[] }>(

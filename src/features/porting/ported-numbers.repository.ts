@@ -1,7 +1,6 @@
-import { type Page, toPage } from '../../http/pagination.js';
+import { type IdSlice, type Page, toPage } from '../../http/pagination.js';
 import type { Db } from '../../platform/db/connect.js';
 import type { PortedNumber } from './port-order.js';
-import type { Slice } from './porting.queries.js';
 import type { PortScope } from './porting.repository.js';
 
 interface PortedNumberRow {
@@ -68,7 +67,7 @@ export async function listPortedNumbers(db: Db, portOrderId: string): Promise<Po
 export async function listSilentNumbers(
   db: Db,
   scope: PortScope,
-  query: { readonly accountIds: readonly string[] | null; readonly slice: Slice },
+  query: { readonly accountIds: readonly string[] | null; readonly slice: IdSlice },
 ): Promise<Page<PortedNumber>> {
   const { accountIds, slice } = query;
   const accounts = accountIds === null ? null : [...accountIds];

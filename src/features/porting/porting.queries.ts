@@ -1,4 +1,4 @@
-import { type Page, toPage } from '../../http/pagination.js';
+import { type IdSlice, type Page, toPage } from '../../http/pagination.js';
 import type { Db } from '../../platform/db/connect.js';
 import type { PortOrder, PortOrderStatus } from './port-order.js';
 import { dayOf } from './port-order.js';
@@ -10,12 +10,6 @@ import {
   scopeBindings,
   toOrder,
 } from './porting.repository.js';
-
-export interface Slice {
-  readonly limit: number;
-  /** Id of the last row of the page before. */
-  readonly after: string | null;
-}
 
 export interface OrderFilters {
   readonly status?: readonly PortOrderStatus[];
@@ -37,7 +31,7 @@ export async function findOrder(db: Db, scope: PortScope, id: string): Promise<P
 export async function listOrders(
   db: Db,
   scope: PortScope,
-  query: { readonly filters: OrderFilters; readonly slice: Slice; readonly now: number },
+  query: { readonly filters: OrderFilters; readonly slice: IdSlice; readonly now: number },
 ): Promise<Page<PortOrder>> {
   const { slice } = query;
   const conditions: Condition[] = [

@@ -1,7 +1,7 @@
 import Joi from 'joi';
 import type { Actor } from '../../http/actor.js';
 import { hasRole } from '../../http/actor.js';
-import { decodeIdCursor, type PageQuery, pageReply } from '../../http/pagination.js';
+import { idSlice, pageReply } from '../../http/pagination.js';
 import { type AnyRoute, Reply, route } from '../../http/route.js';
 import type { Clock } from '../../lib/clock.js';
 import type { OrderInput, OrderPatch } from './order-changes.js';
@@ -16,7 +16,7 @@ import {
   presentSilentNumber,
   type Reader,
 } from './porting.present.js';
-import type { OrderFilters, Slice } from './porting.queries.js';
+import type { OrderFilters } from './porting.queries.js';
 import { newOrder, type OrderQuery, orderPatch, orderQuery, type SilentQuery, silentQuery } from './porting.schema.js';
 import type { PortingService } from './porting.service.js';
 
@@ -54,11 +54,6 @@ export const readerOf = (actor: Actor): Reader => ({
   isOperator: hasRole(actor, 'operator'),
 });
 
-export const sliceOf = (list: string, { limit, cursor }: PageQuery): Slice => ({
-  limit,
-  after: decodeIdCursor(list, cursor),
-});
-
 const filtersOf = (query: OrderQuery): OrderFilters => ({
   ...(query.status && { status: query.status }),
   ...(query.account_id && { accountIds: query.account_id }),
@@ -84,7 +79,7 @@ export function portingRoutes(service: PortingService, clock: Clock): AnyRoute[]
       query: orderQuery,
       responses: { 200: { description: 'A page of port orders.', schema: Joi.array().items(orderAnswer) } },
       async handle({ actor, query, url }) {
-        const page = await service.list(actor, { filters: filtersOf(query), slice: sliceOf(LIST, query) });
+        const page = await service.list(actor, { filters: filtersOf(query), slice: idSlice(LIST, query) });
         return pageReply(LIST, url, { ...page, items: page.items.map((parts) => show(parts)) });
       },
     }),
@@ -111,7 +106,7 @@ export function portingRoutes(service: PortingService, clock: Clock): AnyRoute[]
       query: silentQuery,
       responses: { 200: { description: 'A page of numbers.', schema: Joi.array().items(silentNumberAnswer) } },
       async handle({ actor, query, url }) {
-        const wish = { accountIds: query.account_id ?? null, slice: sliceOf(SILENT, query) };
+        const wish = { accountIds: query.account_id ?? null, slice: idSlice(SILENT, query) };
         const page = await service.listSilent(actor, wish);
         return pageReply(SILENT, url, { ...page, items: page.items.map(presentSilentNumber) });
       },

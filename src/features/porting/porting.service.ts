@@ -1,5 +1,5 @@
 import { type Actor, hasRole } from '../../http/actor.js';
-import type { Page } from '../../http/pagination.js';
+import type { IdSlice, Page } from '../../http/pagination.js';
 import { newId } from '../../lib/ids.js';
 import type { Db } from '../../platform/db/connect.js';
 import type { Platform } from '../../platform/platform.js';
@@ -14,7 +14,7 @@ import type { Hand } from './port-timeline.repository.js';
 import { insertPortedNumbers, listPortedNumbers, listSilentNumbers } from './ported-numbers.repository.js';
 import { notSubmittable, portOrderNotFound } from './porting.errors.js';
 import type { OrderParts } from './porting.present.js';
-import { findOrder, listOrders, type OrderFilters, type Slice } from './porting.queries.js';
+import { findOrder, listOrders, type OrderFilters } from './porting.queries.js';
 import { insertOrder, listSealed, lockOrder, type PortScope, replaceSealed } from './porting.repository.js';
 import { type JudgedCheck, judgeSubmission, refusalOf } from './submission.js';
 import { openSecrets, sealSecrets } from './subscriber-secrets.js';
@@ -116,14 +116,14 @@ export function createPortingService(platform: Platform, { eventLog, numbers }: 
       return isOver(order.status) ? [] : judge(db, order);
     },
 
-    async list(actor: Actor, query: { filters: OrderFilters; slice: Slice }): Promise<Page<OrderParts>> {
+    async list(actor: Actor, query: { filters: OrderFilters; slice: IdSlice }): Promise<Page<OrderParts>> {
       const page = await listOrders(db, scopeOf(actor), { ...query, now: clock.now() });
       return { ...page, items: await withDocuments(page.items) };
     },
 
     listSilent: (
       actor: Actor,
-      query: { accountIds: readonly string[] | null; slice: Slice },
+      query: { accountIds: readonly string[] | null; slice: IdSlice },
     ): Promise<Page<PortedNumber>> => listSilentNumbers(db, scopeOf(actor), query),
 
     create: (actor: Actor, input: OrderInput): Promise<PortOrder> =>
