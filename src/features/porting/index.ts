@@ -7,6 +7,7 @@ import { createPortDocumentService } from './port-documents.service.js';
 import { portingRoutes } from './porting.routes.js';
 import { createPortingService, type PortingDeps } from './porting.service.js';
 import { createPortingSweeper, TEND_EVERY_MS } from './porting.sweeper.js';
+import { resealOrders } from './reseal-orders.js';
 
 export type { PortingDeps } from './porting.service.js';
 
@@ -33,7 +34,7 @@ export function createPorting(platform: Platform, deps: PortingDeps) {
     ],
     jobs,
     tend,
-    reseal: service.reseal,
+    reseal: () => resealOrders(platform),
   };
 }
 

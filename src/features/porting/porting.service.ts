@@ -15,9 +15,9 @@ import { insertPortedNumbers, listPortedNumbers, listSilentNumbers } from './por
 import { notSubmittable, portOrderNotFound } from './porting.errors.js';
 import type { OrderParts } from './porting.present.js';
 import { findOrder, listOrders, type OrderFilters } from './porting.queries.js';
-import { insertOrder, listSealed, lockOrder, type PortScope, replaceSealed } from './porting.repository.js';
+import { insertOrder, lockOrder, type PortScope } from './porting.repository.js';
 import { type JudgedCheck, judgeSubmission, refusalOf } from './submission.js';
-import { openSecrets, sealSecrets } from './subscriber-secrets.js';
+import { openSecrets } from './subscriber-secrets.js';
 
 export interface PortingDeps {
   readonly eventLog: EventLog;
@@ -38,8 +38,6 @@ export const handOf = (actor: Actor, side: 'account' | 'operator'): Hand => ({
   accountId: actor.accountId,
   userId: actor.userId,
 });
-
-const RESEAL_BATCH = 100;
 
 export function createPortingService(platform: Platform, { eventLog, numbers }: PortingDeps) {
   const { db, clock, secrets: box } = platform;
@@ -156,35 +154,7 @@ export function createPortingService(platform: Platform, { eventLog, numbers }: 
       }
       return after;
     },
-
-    /** Seals everything anew that was sealed with the previous key; may run while the product runs. */
-    reseal: () => resealAll(platform),
   };
-}
-
-export interface Resealed {
-  readonly looked: number;
-  readonly resealed: number;
-  /** Ids of those that neither key opens. */
-  readonly unreadable: readonly string[];
-}
-
-async function resealAll({ db, secrets: box }: Pick<Platform, 'db' | 'secrets'>): Promise<Resealed> {
-  let [looked, resealed] = [0, 0];
-  const unreadable: string[] = [];
-  let after: string | null = null;
-  for (;;) {
-    const rows = await listSealed(db, after, RESEAL_BATCH);
-    for (const { id, subscriber_secrets: from } of rows.filter((row) => box.isStale(row.subscriber_secrets))) {
-      const to = sealSecrets(box, id, openSecrets(box, { id, subscriberSecrets: from }));
-      if (to === null) unreadable.push(id);
-      // Whoever changed them meanwhile has sealed them with the present key.
-      else if (await replaceSealed(db, id, { from, to })) resealed += 1;
-    }
-    looked += rows.length;
-    after = rows.at(-1)?.id ?? null;
-    if (rows.length < RESEAL_BATCH) return { looked, resealed, unreadable };
-  }
 }
 
 const emptyOrder = (accountId: string, now: number): PortOrder => ({
