@@ -68,13 +68,15 @@ const readTag = (text: string): string | undefined => (text === '' || text.inclu
 /** A text that no number matches. */
 const NOTHING = '$.';
 const SEPARATORS = /[ .\-()[\]/]/g;
+/** The national prefix as letterheads write it behind the country's code: `+44 (0)20`. */
+const BRACKETED_PREFIX = /\(0\)/g;
 
 /**
  * Regular expressions for a part of a number in any spelling: the digits as they stand anywhere in it; after `00` from
  * its beginning; after one 0, which may be the national prefix, also right behind the country's code.
  */
 function searchPatterns(text: string): string[] {
-  const compact = text.replace(SEPARATORS, '');
+  const compact = text.replace(BRACKETED_PREFIX, '').replace(SEPARATORS, '');
   if (!/^\+?[0-9]*$/.test(compact)) return [NOTHING];
   const digits = compact.replace('+', '');
   const patterns = [compact.startsWith('+') ? `^\\+${digits}` : digits];

@@ -318,6 +318,8 @@ describe('the doors of the virtual numbers', () => {
         [' 3369', [paris]],
         ['06 98 01', [paris]],
         ['0033 6', [paris]],
+        ['+33 (0)6 98', [paris]],
+        ['(0)698', [paris, other]],
         ['01237', [paris, other]],
         ['0698,779', [paris, other]],
         ['abc', []],
