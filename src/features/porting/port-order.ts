@@ -118,11 +118,10 @@ export interface PortedNumber {
   readonly firstCallAt: number | null;
 }
 
-/** Days that a draft lies untouched before it expires. */
-export const DRAFT_DAYS = 30;
-const DAY_MS = 86_400_000;
+/** How long a draft lies untouched before it expires: 30 days. */
+export const DRAFT_LIFETIME_MS = 30 * 86_400_000;
 
-export const draftExpiry = (order: Pick<PortOrder, 'updatedAt'>): number => order.updatedAt + DRAFT_DAYS * DAY_MS;
+export const draftExpiry = (order: Pick<PortOrder, 'updatedAt'>): number => order.updatedAt + DRAFT_LIFETIME_MS;
 
 /** The day in UTC. */
 export const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

@@ -3,7 +3,7 @@ import type { Db } from '../../platform/db/connect.js';
 import type { SecretBox } from '../../platform/secret-box.js';
 import type { EventLog } from '../events/index.js';
 import { type Journal, note, saveChanges, tell } from './order-journal.js';
-import { DRAFT_DAYS, dayOf, type PortedNumber, type PortOrder } from './port-order.js';
+import { DRAFT_LIFETIME_MS, dayOf, type PortedNumber, type PortOrder } from './port-order.js';
 import { SYSTEM } from './port-timeline.repository.js';
 import { findNewlyHeard, keepFirstCall } from './ported-numbers.repository.js';
 import { lockNewlyOverdue, lockOldDrafts, lockOrder, updateOrder } from './porting.repository.js';
@@ -16,7 +16,6 @@ declare module '../../platform/queue/queue.js' {
 
 export const TEND_EVERY_MS = 60_000;
 const BATCH = 100;
-const DAY_MS = 86_400_000;
 
 interface SweeperDeps {
   readonly db: Db;
@@ -63,7 +62,7 @@ export function createPortingSweeper({ db, eventLog, clock, secrets: box }: Swee
   }
 
   return async function tend(): Promise<Tended> {
-    const expired = await sweep((tx, now) => lockOldDrafts(tx, now - DRAFT_DAYS * DAY_MS, BATCH), expireDraft);
+    const expired = await sweep((tx, now) => lockOldDrafts(tx, now - DRAFT_LIFETIME_MS, BATCH), expireDraft);
     const overdue = await sweep((tx, now) => lockNewlyOverdue(tx, dayOf(now), BATCH), tellOverdue);
     return { expired, overdue, heard: await noteFirstCalls() };
   };
