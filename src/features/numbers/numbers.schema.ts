@@ -3,6 +3,7 @@ import { type PageQuery, pageQuery } from '../../http/pagination.js';
 import { isId } from '../../lib/ids.js';
 import { NUMBER_ACTIONS } from './number.js';
 import { carrierId, country, label, phoneNumber, readTruth, tags, truth, userId } from './number-fields.js';
+import { searchPatterns } from './number-search.js';
 import type { FilterValues } from './numbers.queries.js';
 
 export interface ClaimInput {
@@ -64,27 +65,6 @@ function commaList<T>(read: (text: string) => T | undefined) {
 const readId = (text: string): string | undefined => (isId(text) ? text.toLowerCase() : undefined);
 const readCountry = (text: string): string | undefined => (/^[a-z]{2}$/i.test(text) ? text.toUpperCase() : undefined);
 const readTag = (text: string): string | undefined => (text === '' || text.includes('\0') ? undefined : text);
-
-/** A text that no number matches. */
-const NOTHING = '$.';
-const SEPARATORS = /[ .\-()[\]/]/g;
-/** The national prefix as letterheads write it behind the country's code: `+44 (0)20`. */
-const BRACKETED_PREFIX = /\(0\)/g;
-
-/**
- * Regular expressions for a part of a number in any spelling: the digits as they stand anywhere in it; after `00` from
- * its beginning; after one 0, which may be the national prefix, also right behind the country's code.
- */
-function searchPatterns(text: string): string[] {
-  const compact = text.replace(BRACKETED_PREFIX, '').replace(SEPARATORS, '');
-  if (!/^\+?[0-9]*$/.test(compact)) return [NOTHING];
-  const digits = compact.replace('+', '');
-  const patterns = [compact.startsWith('+') ? `^\\+${digits}` : digits];
-  const behindPrefix = /^(00?)([1-9][0-9]*)$/.exec(compact);
-  if (behindPrefix?.[1] === '00') patterns.push(`^\\+${behindPrefix[2]}`);
-  if (behindPrefix?.[1] === '0') patterns.push(`^\\+[0-9]{1,3}${behindPrefix[2]}`);
-  return patterns;
-}
 
 const search = Joi.any().custom((given: string | readonly string[]) => {
   const texts = [given]
