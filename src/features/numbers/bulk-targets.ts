@@ -3,9 +3,9 @@ import type { Record as RecordEvent } from '../events/index.js';
 import type { BulkResult, GoodRow } from './bulk-numbers.js';
 import type { Target } from './bulk-numbers.schema.js';
 import type { NumberPatch, VirtualNumber } from './number.js';
-import { findHeldIds, findNumbers, findReferences } from './numbers.queries.js';
+import { findReferences, referenceErrors, referencesIn } from './number-references.js';
+import { findHeldIds, findNumbers } from './numbers.queries.js';
 import { lockNumbers } from './numbers.repository.js';
-import { referenceErrors, referencesIn } from './numbers.service.js';
 
 /** How a chunk is worked: in a transaction that records events, or on a dry run by looking only. */
 export interface Mode {

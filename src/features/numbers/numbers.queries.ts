@@ -210,40 +210,6 @@ interface ClaimStateRow {
   is_held: boolean;
 }
 
-export interface References {
-  readonly userIds: ReadonlySet<string>;
-  readonly carrierIds: ReadonlySet<string>;
-}
-
-/**
- * Which of these users and carriers the account may give a number to. In a transaction the users stay until its commit,
- * so that a number is never assigned to one who is being removed.
- */
-export async function findReferences(
-  tx: Db,
-  accountId: string,
-  wanted: { readonly userIds: readonly string[]; readonly carrierIds: readonly string[] },
-): Promise<References> {
-  const userIds = new Set<string>();
-  const carrierIds = new Set<string>();
-  if (wanted.userIds.length > 0) {
-    const { rows } = await tx.raw<{ rows: { id: string }[] }>(
-      'select id from users where account_id = ? and id = any(?::uuid[]) order by id for key share',
-      [accountId, [...wanted.userIds]],
-    );
-    for (const { id } of rows) userIds.add(id);
-  }
-  if (wanted.carrierIds.length > 0) {
-    const { rows } = await tx.raw<{ rows: { id: string }[] }>(
-      `select id from carriers
-       where (account_id = ? or account_id is null) and id = any(?::uuid[]) and deleted_at is null`,
-      [accountId, [...wanted.carrierIds]],
-    );
-    for (const { id } of rows) carrierIds.add(id);
-  }
-  return { userIds, carrierIds };
-}
-
 /** Numbers of which a holding began at `since` or later. */
 export async function findNumbersHeldSince(db: Db, since: Date): Promise<string[]> {
   const { rows } = await db.raw<{ rows: { phone_number: string }[] }>(

@@ -7,25 +7,9 @@ import type { EventLog, Record as RecordEvent } from '../events/index.js';
 import { changeNumbers, type Hand, releaseNumbers } from './change-numbers.js';
 import { type Claim, type ClaimRules, claimNumbers } from './claim-numbers.js';
 import { matchesEtag, type NumberChange, type NumberPatch, type VirtualNumber } from './number.js';
-import {
-  claimsClosed,
-  NO_SUCH_CARRIER,
-  NO_SUCH_USER,
-  noSuchReference,
-  numberChanged,
-  numberExists,
-  numberNotFound,
-  numbersTaken,
-} from './numbers.errors.js';
-import {
-  findNumber,
-  findNumberEver,
-  findReferences,
-  listChanges,
-  listNumbers,
-  type NumberFilters,
-  type References,
-} from './numbers.queries.js';
+import { checkReferences } from './number-references.js';
+import { claimsClosed, numberChanged, numberExists, numberNotFound, numbersTaken } from './numbers.errors.js';
+import { findNumber, findNumberEver, listChanges, listNumbers, type NumberFilters } from './numbers.queries.js';
 import { lockNumbers, lockNumbersOfUser } from './numbers.repository.js';
 
 export interface NumberDeps {
@@ -44,28 +28,6 @@ export interface PortedNumbers {
 }
 
 export type NumberService = ReturnType<typeof createNumberService>;
-
-type Assignment = { readonly userId?: string | null; readonly carrierId?: string | null };
-
-/** Sentences for an assignment to a user or carrier that the account does not have; null: all is well. */
-export function referenceErrors(known: References, wanted: Assignment): { [field: string]: string[] } | null {
-  const errors = {
-    ...(wanted.userId && !known.userIds.has(wanted.userId) && { user_id: [NO_SUCH_USER] }),
-    ...(wanted.carrierId && !known.carrierIds.has(wanted.carrierId) && { carrier_id: [NO_SUCH_CARRIER] }),
-  };
-  return Object.keys(errors).length > 0 ? errors : null;
-}
-
-/** The references that are looked up for these assignments. */
-export const referencesIn = (wanted: readonly Assignment[]) => ({
-  userIds: wanted.map(({ userId }) => userId).filter((id) => typeof id === 'string'),
-  carrierIds: wanted.map(({ carrierId }) => carrierId).filter((id) => typeof id === 'string'),
-});
-
-async function checkReferences(tx: Db, accountId: string, wanted: Assignment): Promise<void> {
-  const errors = referenceErrors(await findReferences(tx, accountId, referencesIn([wanted])), wanted);
-  if (errors) throw noSuchReference(errors);
-}
 
 const isMember = (actor: Actor): boolean => !hasRole(actor, 'admin');
 
