@@ -106,7 +106,8 @@ describe('holding a number', () => {
     ]);
   });
 
-  it('gives a new number to one of 200 who ask at the same moment, and 400 to the rest', async () => {
+  it('gives a new number to one of 200 who ask at the same moment, and 400 to the rest', async function () {
+    this.timeout(60_000);
     const account = await doors.account();
     const people = await Promise.all([doors.user(account), doors.user(account), doors.user(await doors.account())]);
     const number = freshNumber();
@@ -199,7 +200,8 @@ describe('a number in quarantine', () => {
   });
   after(() => doors.close());
 
-  it('goes back to its last holder alone, also when 199 others ask at the same moment', async () => {
+  it('goes back to its last holder alone, also when 199 others ask at the same moment', async function () {
+    this.timeout(60_000);
     const holder = await doors.user(await doors.account());
     const others = await Promise.all([1, 2, 3].map(async () => doors.user(await doors.account())));
     const number = freshNumber();
