@@ -1,11 +1,16 @@
 import type { Verdict } from '../provider.js';
 import { equalsInConstantTime, refuse, VERIFIED } from './signatures.js';
 
+const withoutPadding = (base64: string): string => base64.replace(/=+$/, '');
+
 /** User and password of an `Authorization: Basic` header, or null. RFC 7617: the first colon divides them. */
 export function readBasic(header: string): { readonly username: string; readonly password: string } | null {
-  const match = /^basic +([a-z0-9+/_-]+={0,2}) *$/i.exec(header);
-  if (!match?.[1]) return null;
-  const text = Buffer.from(match[1], 'base64').toString('utf8');
+  const credentials = /^basic +([a-z0-9+/]+={0,2}) *$/i.exec(header)?.[1];
+  if (!credentials) return null;
+  const bytes = Buffer.from(credentials, 'base64');
+  // Some leave out the padding; what does not come back is no base64, though node's decoder took it.
+  if (withoutPadding(bytes.toString('base64')) !== withoutPadding(credentials)) return null;
+  const text = bytes.toString('utf8');
   const colon = text.indexOf(':');
   return colon < 0 ? null : { username: text.slice(0, colon), password: text.slice(colon + 1) };
 }

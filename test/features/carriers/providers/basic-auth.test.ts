@@ -11,6 +11,12 @@ describe('Basic authentication', () => {
     expect(readBasic('Bearer abc')).to.equal(null);
   });
 
+  it('takes base64 without its padding, and nothing else that a lenient decoder would take', () => {
+    expect(readBasic('Basic dTpw')).to.deep.equal({ username: 'u', password: 'p' });
+    expect(readBasic('Basic dTpwcA')).to.deep.equal({ username: 'u', password: 'pp' });
+    expect(readBasic('Basic dTpwcB==')).to.equal(null);
+  });
+
   it('takes any of the values that are set, and never an empty one', () => {
     const codeOf = (header: string | undefined, users: string[], passwords: string[]) => {
       const verdict = verifyBasic(header, users, passwords);

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { ProviderAdapter, Secrets, Signal, WebhookRequest } from '../../../../src/features/carriers/provider.js';
 import { createRandom, mutate, mutateHeaders } from './mutations.js';
-import { CARRIER, type Scenario, type Step, signalsOf } from './samples.js';
+import { CARRIER, type Scenario, type Step, signalsOf, withFlippedByte } from './samples.js';
 
 /** What every adapter must keep to, run over its own samples. */
 
@@ -77,6 +77,21 @@ function describeSettings(adapter: ProviderAdapter): void {
   });
 }
 
+const flip = (text: string, at: number): string =>
+  text.slice(0, at) + String.fromCharCode(text.charCodeAt(at) ^ 1) + text.slice(at + 1);
+
+/** The request with each byte of its headers in turn changed, and of its body where the provider signs that. */
+function* spoiledByOneByte(adapter: ProviderAdapter, request: WebhookRequest): Generator<WebhookRequest> {
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (name === 'content-type') continue;
+    for (let at = 0; at < value.length; at += 1) {
+      yield { ...request, headers: { ...request.headers, [name]: flip(value, at) } };
+    }
+  }
+  if (adapter.challenge) return;
+  for (let at = 0; at < request.body.length; at += 1) yield withFlippedByte(request, at);
+}
+
 function describeVerification(adapter: ProviderAdapter, samples: readonly SignedSample[]): void {
   for (const { name, request, secrets, now } of samples) {
     it(`verifies ${name}, with the old or the new of two secrets, and refuses it without them`, () => {
@@ -89,6 +104,14 @@ function describeVerification(adapter: ProviderAdapter, samples: readonly Signed
       expect(adapter.verify(request, empty, now).ok).to.equal(false);
       expect(adapter.verify(request, {}, now).ok).to.equal(false);
       expect(adapter.verify(bare, secrets, now).ok).to.equal(false);
+    });
+
+    it(`refuses ${name} with any one byte changed of what is signed`, () => {
+      for (const spoiled of spoiledByOneByte(adapter, request)) {
+        expect(adapter.verify(spoiled, secrets, now).ok, `${JSON.stringify(spoiled.headers)} ${spoiled.body}`).to.equal(
+          false,
+        );
+      }
     });
   }
 }
