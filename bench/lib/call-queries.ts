@@ -78,7 +78,7 @@ async function filtersFor(client: pg.Client, accountId: string): Promise<Readonl
     caller_number: { caller_number: exact(some.caller_number) },
     called_number: { called_number: exact(some.virtual_number) },
     number: { number: exact(some.virtual_number) },
-    'number prefix': { number: [{ kind: 'prefix', prefixes: ['+49301'] }] },
+    'number prefix': { number: [{ kind: 'prefix', prefixes: ['+493001'] }] },
     country: { country: ['AT'] },
     'country, never called': { country: ['JP'] },
     min_duration: { min_duration: 300 },

@@ -217,8 +217,8 @@ export async function reads(options: BenchOptions): Promise<PartResult> {
   const ground = await openGround();
   const [few, many] = options.quick ? [10_000, 200_000] : [50_000, 5_000_000];
   try {
-    // Both so many that a month of the measured account fills a page in most filters.
-    const small = await makeSize(ground, { name: 'small', count: few, percent: [60, 0] });
+    // So that a month of the measured account fills a page in most filters at both sizes.
+    const small = await makeSize(ground, { name: 'small', count: few, percent: [25, 0] });
     const large = await makeSize(ground, { name: 'large', count: many, percent: [3, 20] });
     await queryTimes(book, [small, large], options.rounds);
     await pagesOverHttp(book, ground, large, options);

@@ -10,6 +10,7 @@ import {
   type CallFilters,
   conditionsOf,
   type FilterName,
+  joinSql,
   ownedBy,
   type Sql,
   sql,
@@ -94,7 +95,7 @@ function endedParts(visibility: Visibility, { status, disposition, ...given }: C
   const ended = [
     ...[ENDED, ...ownedBy(visibility), ...startedWithin(filters)],
     ...conditionsOf(filters, [...(driver ? [driver] : []), ...(isTagged ? (['tag'] as const) : [])]),
-    ...(isTagged ? [hasTag(visibility.accountId, filters.tag)] : []),
+    ...(isTagged ? [hasTag(visibility.accountId, filters)] : []),
   ];
   return drivenParts(driver, { filters, accountId: visibility.accountId, ended });
 }
@@ -139,14 +140,20 @@ function carriersOf(accountId: string, providers: readonly string[]): Sql {
   );
 }
 
-/** By both sorted keys, so that two indexes can be read side by side. */
-const hasTag = (accountId: string, tags: readonly (string | null)[]): Sql =>
-  sql(
-    `exists (select 1 from call_log_tags t where t.account_id = ? and t.tag ${tags.length === 1 ? '= ?' : '= any(?::text[])'}
-       and t.started_at = c.started_at and t.call_log_id = c.id)`,
-    accountId,
-    tags.length === 1 ? tags[0] : tags,
+/** By both sorted keys, and the range of both, so that two indexes can be read side by side. */
+function hasTag(accountId: string, filters: CallFilters): Sql {
+  const { tag: tags = [] } = filters;
+  const named = tags.length === 1 ? sql('t.tag = ?', tags[0]) : sql('t.tag = any(?::text[])', tags);
+  const where = joinSql(
+    [sql('t.account_id = ?', accountId), named, ...startedWithin(filters, 't.started_at')],
+    ' and ',
   );
+  return sql(
+    `exists (select 1 from call_log_tags t where ${where.text}
+       and t.started_at = c.started_at and t.call_log_id = c.id)`,
+    ...where.bindings,
+  );
+}
 
 /** By the tags' own index; the call is asked for where something else is wanted of it. */
 function taggedParts({ accountId }: Visibility, filters: CallFilters): Part[] {

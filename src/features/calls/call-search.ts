@@ -35,10 +35,21 @@ function pageOf(part: Part, columns: string, { after, limit }: Search): Sql {
   );
 }
 
+/**
+ * With a page's place as the end of the time range: of the two, an index is entered at the range's, and would be read
+ * from there to the place.
+ */
+function narrowed({ filters, after }: Search): CallFilters {
+  if (!after) return filters;
+  const behind = new Date(Date.parse(after.startedAt) + 1);
+  const { started_before: before = behind } = filters;
+  return { ...filters, started_before: before < behind ? before : behind };
+}
+
 /** A page of call logs, newest first. */
 export function searchSql(search: Search, columns: readonly string[]): Sql {
   const wanted = columns.map((column) => `c.${column}`).join(', ');
-  const parts = partsOf(search.visibility, search.filters);
+  const parts = partsOf(search.visibility, narrowed(search));
   const [only] = parts;
   if (parts.length === 1 && only && !only.judgedByIndex) return pageOf(only, wanted, search);
   const pages = parts.map((part) => pageOf(part, `${part.id} as id, ${part.started} as started_at`, search));
