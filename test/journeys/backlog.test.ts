@@ -25,8 +25,11 @@ describe('a backlog that is full', function () {
     };
 
     const accepted = [await send('one'), await send('two')].map(({ status }) => status);
-    await until('the backlog was counted', () => system.system.features.ingestion.backlog.isFull());
     const refused = await send('three');
+    await until('the metrics show the count', async () => {
+      const { body: text } = await system.ask('GET', '/metrics');
+      return /^switchboard_webhooks_backlog 2$/m.test(text);
+    });
     const ready = await system.ask('GET', '/readyz');
     const metrics = await system.ask('GET', '/metrics');
     const stored = await system.db('inbound_webhooks').count().first();

@@ -13,6 +13,7 @@ import type { PeriodicJob } from '../../platform/queue/periodic.js';
 import { type CallsWriter, closeLostCalls, numberKey } from '../calls/index.js';
 import type { Carriers } from '../carriers/index.js';
 import type { EventLog } from '../events/index.js';
+import { type BacklogWatch, watchBacklog } from './backlog-watch.js';
 import { createCarrierDelays, deleteOldDelays } from './carrier-delays.js';
 import { carrierStatisticsRoutes } from './carrier-statistics.js';
 import { createDeliveryCounter } from './delivery-counter.js';
@@ -24,7 +25,7 @@ import { takeUpWebhooks } from './inbox.repository.js';
 import { createInboxBatcher } from './inbox-batcher.js';
 import { webhookDoor } from './ingestion.routes.js';
 import { createIngestionService } from './ingestion.service.js';
-import { type BacklogWatch, sweepOldWebhooks, sweepWaiting, takeUpMissed, watchBacklog } from './ingestion.sweeper.js';
+import { sweepOldWebhooks, sweepWaiting, takeUpMissed } from './ingestion.sweeper.js';
 import { createDrainJob, createPoke, ingestionJobs, watchInbox } from './ingestion.worker.js';
 import { createIngestionMetrics } from './ingestion-metrics.js';
 import { type RebuildResult, type RebuildWish, rebuildCalls } from './rebuild-calls.js';
@@ -89,7 +90,7 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
     clock,
     metrics,
     poke,
-    isFull: () => backlog.isFull(),
+    backlog,
   });
   return {
     door: webhookDoor(service, () => platform.publicUrl()),

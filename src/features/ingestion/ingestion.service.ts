@@ -5,6 +5,7 @@
 import type { Clock } from '../../lib/clock.js';
 import { newId } from '../../lib/ids.js';
 import type { CarrierLine, Carriers, WebhookAnswer, WebhookContent, WebhookRequest } from '../carriers/index.js';
+import type { BacklogWatch } from './backlog-watch.js';
 import type { DeliveryCounter } from './delivery-counter.js';
 import { deliveryKeyOf, type NewWebhook, storableHeaders } from './inbound-webhook.js';
 import type { InboxBatcher } from './inbox-batcher.js';
@@ -17,8 +18,8 @@ export interface IngestionDeps {
   readonly deliveries: DeliveryCounter;
   readonly clock: Clock;
   readonly metrics: IngestionMetrics;
-  /** Whether MAX_BACKLOG webhooks wait for a worker. */
-  isFull(): boolean;
+  /** Refuses when MAX_BACKLOG webhooks wait for a worker. */
+  readonly backlog: Pick<BacklogWatch, 'enter' | 'leave'>;
   /** Wakes a worker: something new is in the inbox. */
   poke(): void;
 }
@@ -37,7 +38,7 @@ export interface IngestionService {
 }
 
 export function createIngestionService(deps: IngestionDeps): IngestionService {
-  const { carriers, batcher, deliveries, clock, metrics } = deps;
+  const { carriers, batcher, deliveries, clock, metrics, backlog } = deps;
 
   function refuse(line: CarrierLine, code: string, detail: string): void {
     carriers.activity.refused(line.id, { at: clock.now(), code, detail });
@@ -62,9 +63,9 @@ export function createIngestionService(deps: IngestionDeps): IngestionService {
     async receive(line, request) {
       const receivedAt = clock.now();
       const content = read(line, request);
-      if (deps.isFull()) throw backlogFull();
       const webhook = newWebhook(line, request, content, receivedAt);
-      const { isNew } = await batcher.store(webhook);
+      if (!(await backlog.enter())) throw backlogFull();
+      const { isNew } = await batcher.store(webhook).finally(backlog.leave);
       if (!isNew) deliveries.count(webhook.carrierId, webhook.deliveryKey);
       else if (webhook.status === 'pending') deps.poke();
       carriers.activity.accepted(line.id, { at: receivedAt, inboundWebhookId: isNew ? webhook.id : null });

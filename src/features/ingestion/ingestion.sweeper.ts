@@ -2,14 +2,7 @@ import type { Knex } from 'knex';
 import type { Clock } from '../../lib/clock.js';
 import { numberKey } from '../calls/index.js';
 import { findNumbersHeldSince } from '../numbers/index.js';
-import {
-  type Backlog,
-  deleteOldWebhooks,
-  endWaiting,
-  readBacklog,
-  takeUpForgotten,
-  takeUpWebhooks,
-} from './inbox.repository.js';
+import { deleteOldWebhooks, endWaiting, takeUpForgotten, takeUpWebhooks } from './inbox.repository.js';
 
 /** How long a webhook waits for one of the same call before it is passed over. */
 const WAIT_MS = 600_000;
@@ -46,43 +39,4 @@ export async function sweepOldWebhooks(db: Knex, clock: Clock, retentionSeconds:
     count = await deleteOldWebhooks(db, clock.now(), retentionSeconds, BATCH);
   }
   return total;
-}
-
-export interface BacklogWatch {
-  isFull(): boolean;
-  size(): number;
-  stop(): void;
-}
-
-const LOOK_EVERY_MS = 1000;
-/** A long backlog takes long to count: counting may cost a twentieth of the time, no more. */
-const REST_PER_LOOK = 20;
-
-/** Looks about once a second how many webhooks wait, so that the door need not ask. */
-export function watchBacklog(db: Knex, most: number, onLook: (backlog: Backlog) => void): BacklogWatch {
-  let waiting = 0;
-  let isStopped = false;
-  let timer: NodeJS.Timeout | undefined;
-
-  async function look(): Promise<void> {
-    const began = performance.now();
-    try {
-      const backlog = await readBacklog(db, most);
-      waiting = backlog.count;
-      onLook(backlog);
-    } catch {
-      // Out of reach: the store itself refuses then, and the last count stands.
-    }
-    const rest = Math.max(LOOK_EVERY_MS, (performance.now() - began) * REST_PER_LOOK);
-    if (!isStopped) timer = setTimeout(() => void look(), rest).unref();
-  }
-  void look();
-  return {
-    isFull: () => waiting >= most,
-    size: () => waiting,
-    stop() {
-      isStopped = true;
-      clearTimeout(timer);
-    },
-  };
 }
