@@ -13,7 +13,13 @@ import type {
   WebhookRequest,
 } from '../provider.js';
 import { secretRule } from './credential-rules.js';
-import { type EndReason, reasonOfCauseName, reasonOfNumber, reasonOfSipStatus } from './hangup-causes.js';
+import {
+  type EndReason,
+  isHangupCause,
+  reasonOfCauseName,
+  reasonOfNumber,
+  reasonOfSipStatus,
+} from './hangup-causes.js';
 import { currencyOf, decimalOf, memberOf, numberOf, readJson, secondsOf, textOf, told } from './json.js';
 import { anySignatureMatches, hmac, refuse, refuseStaleText, VERIFIED } from './signatures.js';
 import { parseTime } from './times.js';
@@ -186,7 +192,7 @@ function endingOf(pick: Pick, state: CallState | null): Partial<Signal> {
     disposition,
     hangupCause,
     hangupSource: sourceOf(pick),
-    providerCause: textOf(pick('sip_status')) ?? (asSent === hangupCause ? undefined : asSent),
+    providerCause: textOf(pick('sip_status')) ?? (isHangupCause(asSent ?? '') ? undefined : asSent),
   });
 }
 

@@ -213,6 +213,15 @@ describe('the generic body', () => {
     expect(understood({ type: 'call.updated', hangup_cause: 'gremlins' })).to.not.have.any.keys(...ending);
   });
 
+  it('keeps the code as sent beside the cause, unless the cause was told in our own words', () => {
+    const causeOf = (members: Record<string, unknown>) => understood(members)?.providerCause;
+
+    expect(causeOf({ hangup_cause: 'USER_BUSY' })).to.equal('USER_BUSY');
+    expect(causeOf({ hangup_cause: 'gremlins' })).to.equal('gremlins');
+    expect(causeOf({ hangup_cause: 'user_busy', sip_status: 486 })).to.equal('486');
+    expect(causeOf({ hangup_cause: 'user_busy' })).to.equal(undefined);
+  });
+
   it('reads a told disposition in a webhook of any type', () => {
     expect(understood({ type: 'call.answered', disposition: 'rejected', hangup_cause: 'call_rejected' })).to.include({
       state: 'answered',
