@@ -20,10 +20,17 @@ export const username = storedText(150)
   .description('Unique in the installation; upper and lower case differ.')
   .example('ada');
 
+const SHORTEST_PASSWORD = 8;
+
+/** Counted as a person counts them: an emoji is one character, not the two halves that JavaScript sees. */
+const longEnough = (value: string, helpers: Joi.CustomHelpers): string | Joi.ErrorReport =>
+  [...value].length < SHORTEST_PASSWORD ? helpers.error('string.min', { limit: SHORTEST_PASSWORD }) : value;
+
 export const newPassword = Joi.string()
-  .min(8)
+  .min(SHORTEST_PASSWORD)
   .max(1024)
   .custom((value: string, helpers) => (value.trim() === '' ? helpers.error('string.empty') : value), 'not only spaces')
+  .custom(longEnough, 'no halves of characters')
   .description('8 or more characters.')
   .example('correct horse battery staple');
 

@@ -84,6 +84,7 @@ describe('users', () => {
     ]);
     expect(await sentence({ password: null })).to.deep.equal(['This field may not be null.']);
     expect(await sentence({ password: ' '.repeat(8) })).to.deep.equal(['This field may not be blank.']);
+    expect(await sentence({ password: '📞'.repeat(7) })).to.deep.equal(await sentence({ password: 'seven77' }));
     expect(await sentence({ contact_number: '' })).to.deep.equal(['This field may not be blank.']);
     expect(await sentence({ contact_number: true })).to.deep.equal(['Not a valid string.']);
     expect(await sentence({ contact_number: 'abc' })).to.deep.equal(['Phone number must be 8-15 digits']);
