@@ -1,4 +1,4 @@
-/** A call log: one for each leg. What of it a webhook states is joined in `call-merge.ts`; this is how it is stored. */
+/** A call log: one for each leg. What of it a webhook states is joined in `call-facts.ts`; this is how it is stored. */
 export const CALL_STATUSES = ['initiated', 'ringing', 'answered', 'ended'] as const;
 export type CallStatus = (typeof CALL_STATUSES)[number];
 

@@ -1,4 +1,4 @@
-import type { CallRow } from './call.js';
+import { CALL_COLUMNS, type CallRow } from './call.js';
 
 /** How a time is spelled; exports may ask for a zone's clocks. */
 export type SpellTime = (at: Date) => string;
@@ -43,35 +43,10 @@ export function presentCallWith(row: CallRow, spell: SpellTime): Record<CallFiel
   };
 }
 
+export type CallField = Exclude<(typeof CALL_COLUMNS)[number], 'account_id'> | 'timestamp';
+
 /** The members of a presented call, in their order: the export's columns. */
-export const CALL_FIELDS = [
-  'id',
-  'virtual_number_id',
-  'virtual_number',
-  'user_id',
-  'direction',
-  'caller_number',
-  'called_number',
-  'status',
-  'disposition',
-  'timestamp',
-  'started_at',
-  'ringing_at',
-  'answered_at',
-  'ended_at',
-  'duration',
-  'ring_duration',
-  'hangup_cause',
-  'hangup_source',
-  'provider_cause',
-  'provider',
-  'carrier_id',
-  'carrier_call_id',
-  'parent_call_log_id',
-  'price',
-  'currency',
-  'tags',
-  'note',
-  'updated_at',
-] as const;
-export type CallField = (typeof CALL_FIELDS)[number];
+export const CALL_FIELDS: readonly CallField[] = CALL_COLUMNS.flatMap((name): CallField[] => {
+  if (name === 'account_id') return [];
+  return name === 'started_at' ? ['timestamp', name] : [name];
+});

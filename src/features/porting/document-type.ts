@@ -27,7 +27,7 @@ const TYPES: readonly DocumentType[] = [
     contentType: 'image/png',
     extension: 'png',
     otherExtensions: [],
-    matches: (content) => content.subarray(0, 8).equals(PNG_SIGNATURE) && content.toString('latin1', 12, 16) === 'IHDR',
+    matches: (content) => content.subarray(0, 8).equals(PNG_SIGNATURE),
   },
   {
     contentType: 'image/jpeg',
