@@ -22,7 +22,7 @@ export interface Follower {
   /** As they came, whatever connection they came over. */
   readonly seqs: readonly number[];
   connections(): number;
-  /** Waits for this `seq` and for the last cut; false: time ran out. */
+  /** Waits for this `seq`, for the last cut and until what that connection missed was sent again; false: time ran out. */
   hasReached(seq: number, patience: number): Promise<boolean>;
   close(): void;
 }
@@ -36,6 +36,7 @@ export function follow(options: FollowOptions): Follower {
   let connections = 0;
   let newest = options.after;
   let cutsLeft = options.cuts;
+  let hasAll = false;
   let isClosed = false;
   let retry: NodeJS.Timeout | undefined;
   let socket = connect();
@@ -45,8 +46,12 @@ export function follow(options: FollowOptions): Follower {
       ...{ forceNew: true, reconnection: false, transports: ['websocket'] },
       auth: (give) => void options.token().then((token) => give({ token, after: newest }), connectLater),
     });
+    hasAll = false;
     made.on('connect', () => {
       connections += 1;
+    });
+    made.on('caught_up', () => {
+      hasAll = true;
     });
     made.onAny((name: string, { seq }: { seq: number }) => {
       if (!name.startsWith('call.')) return;
@@ -84,7 +89,7 @@ export function follow(options: FollowOptions): Follower {
     seqs,
     connections: () => connections,
     async hasReached(seq, patience) {
-      for (const until = Date.now() + patience; newest < seq || cutsLeft > 0; await pause(POLL_MS)) {
+      for (const until = Date.now() + patience; newest < seq || cutsLeft > 0 || !hasAll; await pause(POLL_MS)) {
         if (Date.now() > until) return false;
       }
       return true;
