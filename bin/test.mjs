@@ -7,8 +7,8 @@ import { buildIfNeeded, root } from './build-if-needed.mjs';
 
 const GRACE_MS = 5000;
 
-// Files that mostly wait for other processes: begun first and beside the rest, they end before it.
-const LONG = /^(journeys|main\.test|features\/live\/live\.soak|platform\/db\/embedded)/;
+// The files that take longest are begun first: none of them is left alone at the end.
+const LONG = /^(journeys|main\.test|features\/live\/live\.soak|features\/ingestion\/mutations|platform\/db\/embedded)/;
 
 register();
 const { startTestServers } = await import('../test/support/global.ts');

@@ -1,4 +1,5 @@
 /** A carrier's line over the whole product: set up by its door, played from outside with right signatures. */
+import { request } from 'node:http';
 import type { Clock } from '../../../src/lib/clock.js';
 import type { Person, TestSystem } from '../../support/system.js';
 import { until } from '../../support/until.js';
@@ -63,15 +64,15 @@ export function signedHeaders(system: TestSystem, line: Line, delivery: Delivery
   };
 }
 
-/** Delivers as the provider would; answers the status. */
-export async function deliver(system: TestSystem, line: Line, delivery: Delivery): Promise<number> {
-  const response = await fetch(urlOf(system, line, delivery.path), {
-    method: 'POST',
-    headers: signedHeaders(system, line, delivery),
-    body: delivery.body,
+/** Delivers as the provider would; answers the status. Without fetch, which costs more than our door does. */
+export function deliver(system: TestSystem, line: Line, delivery: Delivery): Promise<number> {
+  const headers = signedHeaders(system, line, delivery);
+  return new Promise((resolve, reject) => {
+    const sent = request(urlOf(system, line, delivery.path), { method: 'POST', headers }, (response) => {
+      response.resume().once('end', () => resolve(response.statusCode ?? 0));
+    });
+    sent.once('error', reject).end(delivery.body);
   });
-  await response.arrayBuffer();
-  return response.status;
 }
 
 /** Works off the inbox, until nothing in it is pending. */
