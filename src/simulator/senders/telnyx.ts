@@ -26,8 +26,8 @@ function hangupOf({ outcome, endedBy, failure, direction }: LegStory): Hangup {
   const end = (disposition: Disposition, cause: string) => ({ disposition, cause });
   if (outcome === 'answered') {
     const source = endedBy === 'system' ? undefined : endedBy;
-    // What a caller who hangs up ends with before an answer, too: an answer that was lost makes it that.
-    const word = endedBy === 'caller' ? 'canceled' : 'completed';
+    // What a leg without an answer ends with, too: an answer that was lost makes it that.
+    const word = endedBy === 'caller' || direction === 'incoming' ? 'canceled' : 'failed';
     const sip = direction === 'incoming' ? 'unspecified' : '200';
     return ['normal_clearing', source ?? 'unknown', sip, { ...end(word, 'normal_clearing'), source }];
   }
