@@ -7,6 +7,8 @@ import { pidFile } from './embedded-leftovers.js';
 
 export interface ServerOptions {
   readonly settings: Readonly<Record<string, string>>;
+  /** Undefined: a free one. */
+  readonly port?: number | undefined;
   readonly log: (line: string) => void;
 }
 
@@ -42,7 +44,7 @@ exec "$@" 3<&- </dev/null`;
 
 export async function startServer(cluster: Cluster, options: ServerOptions): Promise<Server> {
   for (let tries = 1; ; tries += 1) {
-    const port = await freePort();
+    const port = options.port ?? (await freePort());
     const attempt = launch(cluster, port, options);
     if (await becomesReady(cluster, attempt)) {
       return { port, ended: attempt.ended, stop: () => stopServer(attempt) };

@@ -15,6 +15,8 @@ export interface EmbeddedOptions {
   /** False gives up safety against a crash for speed: tests only. */
   readonly durable?: boolean;
   readonly settings?: Readonly<Record<string, string>>;
+  /** Default: a free one. */
+  readonly port?: number;
   /** What PostgreSQL finds in its environment besides the little it needs. */
   readonly env?: Readonly<Record<string, string>>;
   /** Takes what PostgreSQL says, line by line. */
@@ -85,7 +87,7 @@ async function startLocked(dir: string, options: EmbeddedOptions, lock: Director
   await clearLeftovers(cluster);
   const password = await prepareCluster(cluster);
   const settings = { ...SETTINGS, ...(durable ? {} : RECKLESS), ...options.settings };
-  const server = await startServer(cluster, { settings, log: options.log ?? (() => undefined) });
+  const server = await startServer(cluster, { settings, port: options.port, log: options.log ?? (() => undefined) });
   const url = (database = DATABASE) =>
     `postgres://${SUPERUSER}:${password}@127.0.0.1:${server.port}/${encodeURIComponent(database)}`;
   try {
