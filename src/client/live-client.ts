@@ -23,6 +23,7 @@ const EVENTS = [
 ] as const;
 const ANSWER_MS = 10_000;
 const RETRY_MS = [500, 15_000] as const;
+const NO_ANSWER = 'no_answer';
 /** Another attempt would meet the same answer. */
 const FATAL_CODES = ['invalid_request', 'insufficient_scope'];
 
@@ -37,11 +38,15 @@ class Client implements LiveClient {
   private readonly options: LiveOptions;
   private readonly socket: Socket;
   private readonly listeners = createListeners();
+  /** What is asked for, and what the server has last taken. */
   private filter: CallFilter;
-  /** The board does not (or no longer) follow from a snapshot and the events after it. */
+  private takenFilter: CallFilter;
+  /** The board does not (or no longer) follow from a snapshot of this connection and the events after it. */
   private needsSnapshot = true;
   private isResetting = false;
   private attempts = 0;
+  /** Counts the handshakes, so that a token that comes late is not sent with a later one. */
+  private handshakes = 0;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private closed = false;
 
@@ -49,6 +54,7 @@ class Client implements LiveClient {
     this.options = options;
     this.seq = options.after ?? null;
     this.filter = options.filter ?? {};
+    this.takenFilter = this.filter;
     // Attempts are ours: Socket.IO's own end where a server refuses or closes a connection.
     this.socket = io(`${options.url.replace(/\/+$/, '')}/live`, {
       forceNew: true,
@@ -71,12 +77,20 @@ class Client implements LiveClient {
 
   async subscribe(filter: CallFilter): Promise<number> {
     this.filter = filter;
-    this.needsSnapshot = true;
-    return this.ask('subscribe', filter);
+    try {
+      const seq = await this.ask('subscribe', filter);
+      this.takenFilter = filter;
+      return seq;
+    } catch (error) {
+      // Refused, it must not be asked for with the next connection; without an answer it is.
+      if (this.filter === filter && (error as LiveError).code !== NO_ANSWER) this.filter = this.takenFilter;
+      throw error;
+    }
   }
 
   close(): void {
     this.closed = true;
+    this.handshakes += 1;
     clearTimeout(this.retry);
     this.socket.disconnect();
   }
@@ -86,7 +100,7 @@ class Client implements LiveClient {
     try {
       answer = (await this.socket.timeout(ANSWER_MS).emitWithAck(message, body)) as Answer;
     } catch {
-      throw new LiveError('no_answer', `The server did not answer ${message}.`);
+      throw new LiveError(NO_ANSWER, `The server did not answer ${message}.`);
     }
     if (answer.ok) return answer.seq;
     throw new LiveError(answer.error.code, answer.error.message);
@@ -111,6 +125,8 @@ class Client implements LiveClient {
       this.listeners.tell('connected');
     });
     socket.on('disconnect', (reason) => {
+      // What one may see may be another thing when the connection is there again, and no event tells that.
+      this.needsSnapshot = true;
       this.listeners.tell('disconnected', reason);
       this.tryAgain();
     });
@@ -118,11 +134,14 @@ class Client implements LiveClient {
   }
 
   private async giveAuth(give: (auth: Record<string, unknown>) => void): Promise<void> {
+    const handshake = ++this.handshakes;
     try {
       const token = await this.options.token();
+      if (handshake !== this.handshakes) return;
       const hasFilter = Object.keys(this.filter).length > 0;
       give({ token, ...(this.seq !== null && { after: this.seq }), ...(hasFilter && { subscribe: this.filter }) });
     } catch (error) {
+      if (handshake !== this.handshakes) return;
       this.socket.disconnect();
       this.refused(new LiveError('no_token', error instanceof Error ? error.message : 'There is no token.'));
     }
@@ -152,7 +171,7 @@ class Client implements LiveClient {
     if (event.type === 'call.removed' || event.call.status === 'ended') this.board.delete(event.call.id);
     else this.board.set(event.call.id, event.call);
     this.listeners.tell('event', event);
-    this.listeners.tell('board', this.board);
+    if (!this.needsSnapshot) this.listeners.tell('board', this.board);
   }
 
   private takeSnapshot({ seq, calls }: { seq: number; calls: readonly Call[] }): void {
@@ -168,7 +187,7 @@ class Client implements LiveClient {
     this.seq = Math.max(this.seq ?? 0, seq);
     this.listeners.tell('caught_up', this.seq);
     // Events alone do not tell of the calls that were in progress before the cursor.
-    if (this.needsSnapshot) void this.subscribe(this.filter).catch((error: LiveError) => this.failed(error));
+    if (this.needsSnapshot) void this.ask('subscribe', this.filter).catch((error: LiveError) => this.failed(error));
   }
 
   private async renew(): Promise<void> {

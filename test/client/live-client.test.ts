@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { connectLive, type LiveClient, type LiveError, type LiveOptions } from '../../src/client/index.js';
+import type { UserRole } from '../../src/http/actor.js';
 import { newId } from '../../src/lib/ids.js';
 import { createWorld, type LiveNode, tokenFor, type World } from '../features/live/live-world.js';
 
@@ -118,13 +119,38 @@ describe('live client', function () {
     expect(client.seq).to.equal(3);
   });
 
-  it('refuses a filter that the server does not understand', async () => {
+  it('refuses a filter that the server does not understand, and goes on with the one before', async () => {
     const accountId = await world.writer.account();
-    const client = connect({ token: () => tokenFor({ accountId }) });
-    await once((done) => client.on('connected', () => done(null)));
+    const [stopped, fresh] = [newId(), newId()];
+    let sessionId = stopped;
+    const client = connect({ token: () => tokenFor({ accountId, sessionId }), filter: { tags: ['vip'] } });
+    await once((done) => client.on('board', () => done(null)));
 
     const error = await client.subscribe({ colour: ['red'] } as never).catch((failure: LiveError) => failure);
+    world.verdicts.set(stopped, { isValid: false, role: 'admin' });
+    sessionId = fresh;
+    await once((done) => client.on('caught_up', done));
+    const event = once<{ call: { id: string } }>((done) => client.on('event', done));
+    await world.writer.call(accountId, { tags: ['other'] });
+    const id = await world.writer.call(accountId, { tags: ['vip'] });
 
     expect(error).to.have.property('code', 'invalid_request');
+    expect((await event).call.id).to.equal(id);
+  });
+
+  it('shows what a role that was changed meanwhile may see when it comes back', async () => {
+    const accountId = await world.writer.account();
+    const [userId, stopped] = [newId(), newId()];
+    let who = { accountId, userId, sessionId: stopped, role: 'admin' as UserRole };
+    const mine = await world.writer.call(accountId, { user_id: userId });
+    await world.writer.call(accountId, { user_id: newId() });
+    const client = connect({ token: () => tokenFor(who) });
+    await once((done) => client.on('board', () => done(null)));
+
+    who = { ...who, sessionId: newId(), role: 'member' };
+    world.verdicts.set(stopped, { isValid: false, role: 'admin' });
+    await once((done) => client.on('board', () => done(null)));
+
+    expect([...client.board.keys()]).to.deep.equal([mine]);
   });
 });
