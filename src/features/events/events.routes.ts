@@ -8,7 +8,7 @@ import type { StoredEvent } from './event.js';
 import { cursorExpired } from './events.errors.js';
 import { presentEvent, presentRemoval } from './events.present.js';
 import { type EventPage, readEventPage } from './events.repository.js';
-import { anyEvent, callEvent, type LogQuery, logQuery } from './events.schema.js';
+import { anyEvent, callEvent, callRemoval, type LogQuery, logQuery } from './events.schema.js';
 
 type LogRequest = RouteRequest<Record<string, string>, LogQuery, unknown>;
 
@@ -31,7 +31,7 @@ export function createEventRoutes(deps: { db: Knex; clock: Clock }): readonly An
       scope: 'calls:read',
       query: logQuery,
       responses: {
-        200: { description: 'Events, ascending.', schema: Joi.array().items(callEvent) },
+        200: { description: 'Events, ascending.', schema: Joi.array().items(callEvent, callRemoval) },
         410: GONE,
       },
       handle: (request) => readCalls(deps, request),

@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { EVENT_TYPES } from './event.js';
+import { CALL_EVENT_TYPES, EVENT_TYPES } from './event.js';
 
 const time = () => Joi.string().isoDate().example('2026-10-26T12:00:00.000Z');
 
@@ -30,10 +30,16 @@ const header = {
 export const callEvent = Joi.object({
   ...header,
   type: Joi.string()
-    .valid(...EVENT_TYPES.filter((type) => type.startsWith('call.')), 'call.removed')
+    .valid(...CALL_EVENT_TYPES)
     .required(),
   call: Joi.object().unknown().required().description('The call log as the transaction that wrote the event left it.'),
 });
+
+export const callRemoval = Joi.object({
+  seq: seq().required(),
+  type: Joi.string().valid('call.removed').required(),
+  call: Joi.object({ id: Joi.string().guid().required() }).required(),
+}).description('The call has left what the client may see or asked for.');
 
 export const anyEvent = Joi.object({
   ...header,

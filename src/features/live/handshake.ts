@@ -1,6 +1,7 @@
 import type { Socket } from 'socket.io';
 import { type Actor, hasScope } from '../../http/actor.js';
 import { AppError } from '../../lib/errors.js';
+import { isTransient } from '../../platform/db/errors.js';
 import type { Logger } from '../../platform/log.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import { insufficientScope, tooManyConnections, unavailable } from './live.errors.js';
@@ -42,7 +43,7 @@ export async function authenticate(resolveToken: TokenResolver, token: unknown):
 /** What a client is told of a failure; what is no AppError is told to the log alone. */
 export function toAppError(error: unknown, log: Logger): AppError {
   if (error instanceof AppError && error.kind !== 'internal') return error;
-  log.error({ err: error }, 'live message failed');
+  log[isTransient(error) ? 'warn' : 'error']({ err: error }, 'live message failed');
   return unavailable(error);
 }
 

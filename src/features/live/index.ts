@@ -11,6 +11,7 @@ import { createLiveSocket } from './live.socket.js';
 import { STUCK_MS } from './outlet.js';
 import type { Session } from './session.js';
 import { type SessionChecker, watchSessions } from './session-watch.js';
+import { createSharedReads } from './shared-reads.js';
 
 export { describeLive } from './asyncapi.js';
 export { type CallFilter, judge, type Scope } from './call-filter.js';
@@ -59,7 +60,8 @@ export function createLive(platform: Platform, deps: LiveDeps) {
     const warn = throttledWarn(log, 'live connections have to wait');
     const tail = createEventTail({ db, wakeups, log }, { onLag: (events) => lag.set(events) });
     feeds = new Feeds({ namespace: door.namespace, tail, clock, delays });
-    door.open({ db, log, clock, feeds, readBoard, stuckMs: deps.stuckMs ?? STUCK_MS, warn });
+    const reads = createSharedReads(db, readBoard);
+    door.open({ log, clock, feeds, reads, stuckMs: deps.stuckMs ?? STUCK_MS, warn });
     const watch = watchSessions({ clock, log, wakeups, checkSessions: deps.checkSessions }, sessions);
     door.attach(server);
     stop = async () => {

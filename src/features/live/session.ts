@@ -1,24 +1,22 @@
-import type { Knex } from 'knex';
 import type { Socket } from 'socket.io';
 import type { Actor } from '../../http/actor.js';
 import { visibilityOf } from '../../http/actor.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../platform/log.js';
-import { findLogBounds, presentEvent, presentRemoval, readEventPage, type StoredEvent } from '../events/index.js';
+import { presentEvent, presentRemoval, type StoredEvent } from '../events/index.js';
 import type { AccountFeed, Feeds, Member } from './account-feed.js';
 import { type CallFilter, judge, type Scope, seesCall } from './call-filter.js';
 import { tooManyMessages } from './live.errors.js';
-import type { BoardReader } from './live.queries.js';
 import type { CloseCode } from './live.schema.js';
 import { isClogged, roomToWrite, shut } from './outlet.js';
 import { Pause } from './pause.js';
+import type { SharedReads } from './shared-reads.js';
 
 export interface SessionDeps {
-  readonly db: Knex;
   readonly log: Logger;
   readonly clock: Clock;
   readonly feeds: Feeds;
-  readonly readBoard: BoardReader;
+  readonly reads: SharedReads;
   /** A reader that takes nothing for so long is closed. */
   readonly stuckMs: number;
   /** Told of what keeps a session from going on; it tries again. */
@@ -37,7 +35,6 @@ type Wish =
   | { readonly why: 'filter'; readonly filter: CallFilter; readonly done: (seq: number) => void };
 
 const MOST_WISHES = 32;
-const PAGE = 200;
 const RETRY_MS = 500;
 const WARN_BEFORE_MS = 30_000;
 
@@ -58,7 +55,6 @@ export class Session implements Member {
   /** With `after`: where `caught_up` is due. */
   private target: number | null = null;
   private opened = false;
-  private fromOldest: boolean;
   private readonly after: number | null;
   private wishes: Wish[] = [];
   private running = false;
@@ -72,7 +68,6 @@ export class Session implements Member {
     this.scope = { userId: visibilityOf(admission.actor).userId, filter: admission.filter };
     this.after = admission.after;
     this.place = admission.after ?? 0;
-    this.fromOldest = admission.after === 0;
     this.feed = deps.feeds.enter(admission.actor.accountId, this);
     this.run();
   }
@@ -205,22 +200,18 @@ export class Session implements Member {
     await this.feed.ready();
     if (this.after === null) this.wishes.unshift({ why: 'opened' });
     else {
-      const { newest, pruned } = await this.bounds();
+      const { newest, pruned } = await this.deps.reads.bounds(this.actor.accountId);
       if (this.after > newest || (this.after > 0 && this.after < pruned)) this.wishes.unshift({ why: 'reset' });
       else this.target = newest;
     }
     this.opened = true;
   }
 
-  private async bounds(): Promise<{ newest: number; pruned: number }> {
-    const { accountId } = this.actor;
-    return (await findLogBounds(this.deps.db, [accountId])).get(accountId) ?? { newest: 0, pruned: 0 };
-  }
-
   private async fulfil(wish: Wish): Promise<void> {
+    const { accountId } = this.actor;
     const { userId } = this.scope;
-    const board = await this.deps.readBoard({ accountId: this.actor.accountId, userId });
-    const oldest = wish.why === 'reset' ? (await this.bounds()).pruned + 1 : 0;
+    const board = await this.deps.reads.board({ accountId, userId });
+    const oldest = wish.why === 'reset' ? (await this.deps.reads.bounds(accountId)).pruned + 1 : 0;
     await this.feed.reach(board.seq);
     if (wish.why === 'filter' || wish.why === 'role') {
       // The log has become shorter: another database took over without the newest of it.
@@ -257,19 +248,22 @@ export class Session implements Member {
       if (this.isClogged()) await this.writable();
       if (event.seq > last || this.state !== 'behind') break;
       this.place = event.seq;
-      this.fromOldest = false;
       this.send(event);
     }
     return this.place > from && this.state === 'behind';
   }
 
-  /** Null: events after the place have been deleted. seq has no holes, so the next event is known by its seq. */
+  /**
+   * Null: events after the place have been deleted. seq has no holes, so the next event is known by its seq. Whoever
+   * asked for everything that is kept gets what is left of it, also when it grows less meanwhile.
+   */
   private async readLog(): Promise<readonly StoredEvent[] | null> {
     const { accountId } = this.actor;
-    const page = await readEventPage(this.deps.db, accountId, { after: this.place, limit: PAGE });
+    const page = await this.deps.reads.page({ accountId, after: this.place });
     const [first] = page.events;
     const isWhole = first?.seq === this.place + 1;
-    if (!isWhole && !this.fromOldest) return null;
+    const takesWhatIsLeft = this.after === 0 && this.target !== null;
+    if (!isWhole && !takesWhatIsLeft) return null;
     if (!first) this.place = page.newest;
     return page.events;
   }

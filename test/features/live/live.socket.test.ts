@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { skipAhead } from '../../../src/features/events/events.repository.js';
 import { newId } from '../../../src/lib/ids.js';
 import { createWorld, openSocket, type TestSocket, tokenFor, type World } from './live-world.js';
 
@@ -115,6 +116,23 @@ describe('live channel', function () {
     ]);
   });
 
+  it('tells everything that is kept over a gap, and resets the cursors before it', async () => {
+    const accountId = await world.writer.account();
+    for (let i = 0; i < 2; i += 1) await world.writer.call(accountId);
+    await skipAhead(world.db, 1000);
+    await world.writer.call(accountId);
+    const token = tokenFor({ accountId });
+
+    const all = open({ token, after: 0 });
+    const old = open({ token, after: 2 });
+    await all.next('caught_up');
+    const reset = await old.next('reset');
+
+    expect(all.events().map(({ seq }) => seq)).to.deep.equal([1, 2, 1003]);
+    expect(all.received.map(({ name }) => name)).not.to.include('reset');
+    expect(reset).to.deep.equal({ oldest_seq: 1 });
+  });
+
   it('shows a member the calls of their numbers alone', async () => {
     const accountId = await world.writer.account();
     const userId = newId();
@@ -217,14 +235,17 @@ describe('live channel', function () {
     expect([first.code, second.code].sort()).to.deep.equal(['invalid_request', 'unknown_message']);
   });
 
-  it('closes connections to another namespace', async () => {
-    const root = openSocket(url, { token: tokenFor({ accountId: await world.writer.account() }) }, '');
-    sockets.push(root);
+  for (const namespace of ['', '/calls', '/live/']) {
+    it(`closes connections to the namespace "${namespace || '/'}"`, async () => {
+      const token = tokenFor({ accountId: await world.writer.account() });
+      const other = openSocket(url, { token }, namespace);
+      sockets.push(other);
 
-    const closed = new Promise((resolve) => root.socket.io.once('close', resolve));
-    const error = await root.next('connect_error');
-    await closed;
+      const closed = new Promise((resolve) => other.socket.io.once('close', resolve));
+      const error = await other.next('connect_error');
+      await closed;
 
-    expect(error.data.code).to.equal('invalid_request');
-  });
+      expect(error.data.code).to.equal('invalid_request');
+    });
+  }
 });
