@@ -19,6 +19,8 @@ export interface Doors {
     readonly raw: readonly Middleware[];
   };
   readonly live: {
+    /** What can be told only, or as well, where the connections are; the role api has it too. */
+    readonly routes: readonly AnyRoute[];
     /** Takes the WebSocket and polling requests of its own path; called before the server listens. */
     attach(server: Server): void;
   };
@@ -29,11 +31,16 @@ export interface Doors {
   };
 }
 
+function routesOf(plays: (role: Role) => boolean, { api, live }: Doors): readonly AnyRoute[] {
+  if (plays('api')) return api.routes;
+  return plays('live') ? live.routes : [];
+}
+
 /** The doors that a process with these roles opens; whatever its roles, it has those of health. */
 export function openDoors(roles: readonly Role[], doors: Doors, health: readonly AnyRoute[]) {
   const plays = (role: Role): boolean => roles.includes(role);
   return {
-    routes: [...health, ...(plays('api') ? doors.api.routes : [])],
+    routes: [...health, ...routesOf(plays, doors)],
     rawDoors: plays('api') ? doors.api.raw : [],
     attach(server: Server): void {
       if (plays('live')) doors.live.attach(server);

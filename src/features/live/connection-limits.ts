@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Actor } from '../../http/actor.js';
+import { callerAddress } from '../../http/client-address.js';
 
 export interface LimitSettings {
   readonly perUser: number;
@@ -26,8 +27,12 @@ export function createConnectionLimits({ perUser, perAddress, trustProxy }: Limi
   return {
     addressOf(request) {
       const forwarded = trustProxy ? request.headers['x-forwarded-for'] : undefined;
-      const [first] = String(forwarded ?? '').split(',');
-      return first?.trim() || (request.socket.remoteAddress ?? '');
+      // The last entry is the proxy's own; those before it are the client's to invent.
+      const last = String(forwarded ?? '')
+        .split(',')
+        .at(-1)
+        ?.trim();
+      return callerAddress(last || (request.socket.remoteAddress ?? ''));
     },
     takeAddress: (address) => take(addresses, address, perAddress),
     takeActor: (actor) => take(actors, actor.apiKeyId ?? actor.userId ?? '', perUser),

@@ -1,12 +1,13 @@
 import Joi from 'joi';
 import type { AppError } from '../../lib/errors.js';
-import { CALL_EVENT_TYPES, callEventSchema, seqSchema } from '../events/index.js';
+import { CALL_EVENT_TYPES, callEventSchema, callRemovalSchema, seqSchema } from '../events/index.js';
 import type { CallFilter } from './call-filter.js';
 import { invalidRequest } from './live.errors.js';
 
 const MOST_ENTRIES = 500;
 const list = (entry: Joi.Schema): Joi.ArraySchema => Joi.array().items(entry).min(1).max(MOST_ENTRIES);
-const idOrNone = () => Joi.string().guid().allow(null).description('An id; null: calls without one.');
+const idOrNone = () =>
+  Joi.string().guid({ separator: '-', wrapper: false }).allow(null).description('An id; null: calls without one.');
 
 export const subscribeMessage = Joi.object<CallFilter>({
   virtual_number_ids: list(idOrNone()).description('Calls of these virtual numbers.'),
@@ -58,11 +59,7 @@ export const serverMessages: Readonly<Record<string, Joi.Schema>> = {
     'The calls in progress that the client may see and asked for, as of `seq`. Replaces the board.',
   ),
   ...Object.fromEntries(CALL_EVENT_TYPES.map((type) => [type, callEventSchema.description(`A \`${type}\` event.`)])),
-  'call.removed': Joi.object({
-    seq: seqSchema().required(),
-    type: Joi.string().valid('call.removed').required(),
-    call: Joi.object({ id: Joi.string().guid().required() }).required(),
-  }).description('The call has left what the client may see or asked for.'),
+  'call.removed': callRemovalSchema,
   caught_up: Joi.object({ seq: seqSchema().required() }).description(
     'Everything up to `seq` has been sent; the answer to a handshake with `after`.',
   ),

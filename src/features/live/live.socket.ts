@@ -41,6 +41,7 @@ export function createLiveSocket(deps: LiveSocketDeps) {
     connectTimeout: CONNECT_MS,
     maxHttpBufferSize: MOST_BYTES,
     perMessageDeflate: false,
+    cleanupEmptyChildNamespaces: true,
     ...(config.corsOrigins.length > 0 && {
       cors: { origin: config.corsOrigins.includes('*') ? '*' : [...config.corsOrigins] },
     }),
@@ -50,11 +51,13 @@ export function createLiveSocket(deps: LiveSocketDeps) {
   const busy = new WeakSet<object>();
   let isClosing = false;
 
-  // Every server has the namespace `/`; nobody has anything to do there.
-  io.use((socket, next) => {
-    next(toConnectError(invalidRequest('The namespace is /live.')));
-    setImmediate(() => socket.conn.close());
-  });
+  // Every server has the namespace `/`; nobody has anything to do there, or in one that is none.
+  for (const other of [io.of('/'), io.of((_name, _auth, next) => next(null, true))]) {
+    other.use((socket, next) => {
+      next(toConnectError(invalidRequest('The namespace is /live.')));
+      setImmediate(() => socket.conn.close());
+    });
+  }
 
   namespace.use((socket, next) => {
     enter(socket).then(

@@ -59,6 +59,22 @@ describe('live channel of a whole system', function () {
     await other.stop();
   });
 
+  it('answers for the live channel on a process that plays no other role', async () => {
+    const other = await startSystem({ beside: system, env: { ROLES: 'live' } });
+    const admin = await system.createAdmin();
+    const socket = open(admin.token, other.url);
+    await socket.next('snapshot');
+
+    const health = await fetch(`${other.url}/api/live/health/`, {
+      headers: { authorization: `Bearer ${admin.token}` },
+    });
+    const numbers = await fetch(`${other.url}/api/virtual_numbers/`);
+
+    expect(await health.json()).to.include({ connections: 1 });
+    expect(numbers.status).to.equal(404);
+    await other.stop();
+  });
+
   it('closes the sockets of a deactivated user within a second, and leaves the others', async () => {
     const admin = await system.createAdmin();
     const member = await system.createMember(admin);
