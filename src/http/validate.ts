@@ -84,16 +84,24 @@ export function validateBody(schema: Joi.ObjectSchema, value: unknown, unknown: 
   const given = value === undefined ? {} : value;
   const wrong = nonObject(given);
   if (wrong) throw wrong;
-  return validateWith(BODIES[unknown], schema, given);
+  return validateWith({ schema, unknown, prepare: BODIES[unknown] }, given);
 }
 
 /** Query values are texts; numbers and booleans in them are converted. @throws 400 under the filter's name */
 export function validateQuery(schema: Joi.ObjectSchema, value: unknown, unknown: 'ignore' | 'refuse'): unknown {
-  return validateWith(QUERIES[unknown], schema, value);
+  return validateWith({ schema, unknown, prepare: QUERIES[unknown] }, value);
 }
 
-function validateWith(prepare: Prepare, schema: Joi.Schema, value: unknown): unknown {
-  const result = prepare(schema).validate(value);
-  if (result.error) throw invalidFields(fieldErrors(result.error));
-  return result.value;
+interface Validation {
+  readonly schema: Joi.Schema;
+  readonly unknown: 'ignore' | 'refuse';
+  readonly prepare: Prepare;
+}
+
+function validateWith({ schema, unknown, prepare }: Validation, value: unknown): unknown {
+  // For a member with sentences of its own Joi copies all the others: 94 µs for the filters of calls, without any 7.
+  const silent = schema.validate(value, unknown === 'ignore' ? { stripUnknown: true } : undefined);
+  if (!silent.error) return silent.value;
+  const { error = silent.error } = prepare(schema).validate(value);
+  throw invalidFields(fieldErrors(error));
 }
