@@ -29,7 +29,10 @@ async function simulate(url: string, signedIn: SignedIn): Promise<Findings> {
   return findDifferences(journal, await gatherEvidence(api, journal.facts), { tolerance: 250, now: Date.now() });
 }
 
-describe('a simulated run against the whole product', () => {
+describe('a simulated run against the whole product', function () {
+  // Every provider is played, worked off and compared: 22 s were seen at a load of 30.
+  this.timeout(60_000);
+
   const started: TestSystem[] = [];
 
   before(async () => {
