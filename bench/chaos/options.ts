@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const HELP = `npm run chaos -- [--seed n] [--minutes n] [--rate n] [--faults n] [--redis] [--processes n]
+export const HELP = `npm run chaos -- [--seed n] [--minutes n] [--rate n] [--faults n] [--redis] [--processes n] [--only text]
 
 Starts an installation of its own (PostgreSQL, with --redis a redis-server from the path, and processes of each role),
 sends signed webhooks, and meanwhile kills, pauses, cuts off and restarts its parts, in an order that the seed decides.
@@ -12,6 +12,7 @@ At the end every answer is compared with its effects; exit code 1 when one does 
   --faults n     how many faults (default 6 a minute and two more)
   --redis        queue, limits and wake-ups on Redis
   --processes n  of each role (default 2)
+  --only text    only faults whose name matches this regular expression, such as "silent|stalls"
 `;
 
 export interface Wish {
@@ -21,6 +22,7 @@ export interface Wish {
   readonly faults: number;
   readonly redis: boolean;
   readonly processes: number;
+  readonly only?: RegExp;
 }
 
 /** @throws Error with the sentence to show */
@@ -29,7 +31,7 @@ export function readWish(argv: readonly string[]): Wish | null {
   const { values } = parseArgs({
     args: [...argv],
     options: {
-      ...{ seed: text, minutes: text, rate: text, faults: text, processes: text },
+      ...{ seed: text, minutes: text, rate: text, faults: text, processes: text, only: text },
       redis: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -48,5 +50,6 @@ export function readWish(argv: readonly string[]): Wish | null {
     faults: number('faults', Math.ceil(minutes * 6) + 2),
     redis: values.redis,
     processes: Math.max(1, number('processes', 2)),
+    ...(values.only !== undefined && { only: new RegExp(values.only) }),
   };
 }

@@ -51,10 +51,6 @@ export async function openWire(target: () => number): Promise<Wire> {
     pair.far?.destroy();
   }
 
-  function forget(pair: Pair): void {
-    if (silenced.delete(pair)) pair.far?.destroy();
-  }
-
   const server = createServer((near) => {
     near.setNoDelay(true);
     if (mode === 'refuse') {
@@ -100,7 +96,7 @@ export async function openWire(target: () => number): Promise<Wire> {
         hold(pair.near, pair.far);
         silenced.add(pair);
         pairs.delete(pair);
-        setTimeout(() => forget(pair), FORGET_MS).unref();
+        setTimeout(() => pair.far?.destroy(), FORGET_MS).unref();
       }
     },
     async close() {

@@ -1,17 +1,19 @@
 import pg from 'pg';
+import { watchSilence } from './db/silent-connections.js';
 import type { Carrier, Ears } from './wakeups-gather.js';
 
 const CHANNEL = 'switchboard';
 /** PostgreSQL refuses payloads of 8000 bytes and more. */
 const MOST_BYTES = 7900;
-const LOOK_AFTER_CONNECTION_MS = 20_000;
-const ANSWER_MS = 5000;
+const LOOK_AFTER_CONNECTION_MS = 5000;
+const CONNECT_MS = 5000;
 
 /**
  * One connection that listens and notifies. When it is lost it is made anew until that works, and the listeners are
  * told that they may have missed something. It does not wait for the disk: a hint is no record.
  */
 export function openPostgresCarrier(url: string, ears: Ears, onError: (error: unknown) => void): Carrier {
+  const silence = watchSilence(url);
   let client: pg.Client | undefined;
   let closing = false;
   let hadConnection = false;
@@ -25,8 +27,7 @@ export function openPostgresCarrier(url: string, ears: Ears, onError: (error: un
     const made = new pg.Client({
       connectionString: url,
       application_name: 'switchboard wakeups',
-      connectionTimeoutMillis: ANSWER_MS,
-      query_timeout: ANSWER_MS,
+      connectionTimeoutMillis: CONNECT_MS,
       keepAlive: true,
     });
     made.on('notification', ({ payload }) => ears.heard(payload ?? ''));
@@ -34,6 +35,7 @@ export function openPostgresCarrier(url: string, ears: Ears, onError: (error: un
     made.once('end', () => lost(made));
     try {
       await made.connect();
+      silence.add(made);
       await made.query(`set synchronous_commit = off; listen ${CHANNEL}`);
     } catch (error) {
       onError(error);
@@ -51,7 +53,7 @@ export function openPostgresCarrier(url: string, ears: Ears, onError: (error: un
   function lost(made: pg.Client): void {
     if (client === made) client = undefined;
     if (closing || client !== undefined || retry !== undefined) return;
-    const wait = Math.min(100 * 2 ** attempt, ANSWER_MS);
+    const wait = Math.min(100 * 2 ** attempt, CONNECT_MS);
     attempt += 1;
     retry = setTimeout(() => {
       retry = undefined;
@@ -59,11 +61,8 @@ export function openPostgresCarrier(url: string, ears: Ears, onError: (error: un
     }, wait);
   }
 
-  // A connection can die without a word; one that does not answer is given up, which brings the next.
-  const watch = setInterval(() => {
-    const present = client;
-    if (present) ask('select 1', []).catch(() => destroy(present));
-  }, LOOK_AFTER_CONNECTION_MS);
+  // A connection that only listens would not learn that it died without a word: asked something, it does.
+  const watch = setInterval(() => void ask('select 1', []).catch(() => undefined), LOOK_AFTER_CONNECTION_MS);
   watch.unref();
 
   function ask(text: string, values: readonly string[]): Promise<unknown> {
@@ -88,6 +87,3 @@ export function openPostgresCarrier(url: string, ears: Ears, onError: (error: un
     },
   };
 }
-
-const destroy = (client: pg.Client): void =>
-  void (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();

@@ -1,7 +1,7 @@
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
 import type { Logger } from '../log.js';
-import { TRANSACTION_SETTINGS, watched } from './silent-connections.js';
+import { TRANSACTION_SETTINGS, watchedPool } from './silent-connections.js';
 
 /** The database, or a transaction on it: every repository function takes it as its first argument. */
 export type Db = Knex;
@@ -14,10 +14,7 @@ export function connectDatabase(url: string, poolSize: number, log: Logger): Kne
   const db = knex({
     client: 'pg',
     connection: { connectionString: url, application_name: 'switchboard', keepAlive: true, ...TRANSACTION_SETTINGS },
-    pool: {
-      ...{ min: 0, max: poolSize, acquireTimeoutMillis: 10_000, propagateCreateError: false },
-      afterCreate: watched(url),
-    },
+    pool: { ...watchedPool(url, poolSize), acquireTimeoutMillis: 10_000, propagateCreateError: false },
     acquireConnectionTimeout: 10_000,
   });
   db.on('error', (error: unknown) => log.warn({ err: error }, 'database connection'));

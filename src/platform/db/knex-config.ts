@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Knex } from 'knex';
-import { TRANSACTION_SETTINGS, watched } from './silent-connections.js';
+import { TRANSACTION_SETTINGS, watchedPool } from './silent-connections.js';
 
 /** `migrations/` stands where this file's tree stands: beside `src/` in the sources, beside `dist/src/` in the build. */
 const FOLDER = resolve(dirname(fileURLToPath(import.meta.url)), '../../../migrations');
@@ -26,6 +26,7 @@ const migrationSource: Knex.MigrationSource<string> = {
 export const knexConfig = (url: string): Knex.Config => ({
   client: 'pg',
   connection: { connectionString: url, application_name: 'switchboard migrate', ...TRANSACTION_SETTINGS },
-  pool: { min: 0, max: 2, afterCreate: watched(url) },
+  pool: watchedPool(url, 2, { isPatient: true }),
+  acquireConnectionTimeout: 10_000,
   migrations: { migrationSource },
 });

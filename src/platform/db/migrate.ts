@@ -1,4 +1,5 @@
-import { runMigrations, SchemaVersionMismatchError } from 'bullmq';
+import { isDeepStrictEqual } from 'node:util';
+import { assertSchemaCompatibility, LATEST_SCHEMA_VERSION, runMigrations, SchemaVersionMismatchError } from 'bullmq';
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
 import { knexConfig, migrationNames } from './knex-config.js';
@@ -7,7 +8,7 @@ import { TRANSACTION_SETTINGS, watchSilence } from './silent-connections.js';
 /** Names the lock under which one process migrates while the others wait: the ASCII codes of «swbd». */
 const MIGRATION_LOCK = 0x73776264;
 
-const ALIVE_EVERY_MS = 5000;
+const ALIVE_EVERY_MS = 2000;
 
 /** The schema of BullMQ's own tables. */
 export const QUEUE_SCHEMA = 'bullmq';
@@ -17,21 +18,45 @@ export class MigrationError extends Error {}
 
 /**
  * Brings the database up to this code: our tables, then BullMQ's. Processes that start together do it once, because
- * the lock is held by a session of its own; it ends with the session, whatever happens to the process.
+ * the lock is held by a session of its own; it ends with the session, whatever happens to the process. Where there is
+ * nothing to do nobody takes the lock: a start waits for no other.
  */
 export async function migrateToLatest(url: string): Promise<void> {
-  const lock = await connectWatched(url);
-  let alive: NodeJS.Timeout | undefined;
+  const session = await connectWatched(url);
   try {
-    // A holder that vanished without a word must not keep everybody else from starting.
-    await lock.query(`set idle_session_timeout = '30s'`);
-    await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    alive = setInterval(() => void lock.query('select 1').catch(() => undefined), ALIVE_EVERY_MS);
-    await migrateOurs(url);
-    await migrateQueue(url);
+    if (await isLatest(session)) return;
+    await underLock(session, async () => {
+      await migrateOurs(url);
+      await migrateQueue(url);
+    });
+  } finally {
+    await session.end();
+  }
+}
+
+async function isLatest(session: pg.Client): Promise<boolean> {
+  try {
+    const { rows } = await session.query<{ is_free: boolean; names: string[] }>(
+      `select not exists (select from knex_migrations_lock where is_locked <> 0) as is_free,
+              array(select name from knex_migrations) as names`,
+    );
+    const isOurs = rows[0]?.is_free && isDeepStrictEqual(rows[0].names.sort(), migrationNames());
+    return isOurs === true && (await assertSchemaCompatibility(session, QUEUE_SCHEMA)) >= LATEST_SCHEMA_VERSION;
+  } catch {
+    // A table that is not there yet, or a newer schema: whoever migrates says so.
+    return false;
+  }
+}
+
+async function underLock(session: pg.Client, work: () => Promise<void>): Promise<void> {
+  // A holder that vanished without a word must not keep everybody else from starting.
+  await session.query(`set idle_session_timeout = '10s'`);
+  await session.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+  const alive = setInterval(() => void session.query('select 1').catch(() => undefined), ALIVE_EVERY_MS);
+  try {
+    await work();
   } finally {
     clearInterval(alive);
-    await lock.end();
   }
 }
 
@@ -41,7 +66,7 @@ async function connectWatched(url: string): Promise<pg.Client> {
   // What is asked on it fails then, and that is told.
   client.on('error', () => undefined);
   await client.connect();
-  watchSilence(url).add(client);
+  watchSilence(url, { isPatient: true }).add(client);
   return client;
 }
 

@@ -16,5 +16,6 @@ export interface PeriodicJob<N extends PlainJobName = PlainJobName> {
 export async function workPeriodically(queue: Queue, jobs: readonly PeriodicJob[]): Promise<void> {
   const handlers: JobHandlers = Object.fromEntries(jobs.map(({ name, run }) => [name, async () => void (await run())]));
   await queue.work(handlers);
-  for (const { name, everyMs } of jobs) await queue.schedule(name, {}, everyMs);
+  // Side by side: while the backend is away each of them waits for it.
+  await Promise.all(jobs.map(({ name, everyMs }) => queue.schedule(name, {}, everyMs)));
 }
