@@ -3,7 +3,7 @@ import { createApiKeys } from './features/api-keys/index.js';
 import { createAudit } from './features/audit/index.js';
 import { CALL_COLUMNS, createCalls, createCallsWriter, presentCall } from './features/calls/index.js';
 import { createCarriers } from './features/carriers/index.js';
-import { createDocs } from './features/docs/index.js';
+import { createDocs, MEMBER_EXAMPLES } from './features/docs/index.js';
 import { createErasure, createErasureRule } from './features/erasure/index.js';
 import { createEvents } from './features/events/index.js';
 import { createIngestion, WEBHOOK_PATHS } from './features/ingestion/index.js';
@@ -127,7 +127,10 @@ export async function wire(options: PlatformOptions): Promise<System> {
   const all = doorsOf(features);
   const health = healthOf(platform, features);
   const describe = (): Readonly<Record<string, unknown>> =>
-    describeApi({ version: readVersion(), routes: [...all.api.routes, ...common], morePaths: WEBHOOK_PATHS });
+    describeApi({
+      ...{ version: readVersion(), routes: [...all.api.routes, ...common] },
+      ...{ morePaths: WEBHOOK_PATHS, examples: MEMBER_EXAMPLES },
+    });
   const common: readonly AnyRoute[] = [...health, openApiRoute(describe), ...createDocs().routes];
   const doors = openDoors(config.roles, all, common);
   const router = mountRoutes(doors.routes, {

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 
 export const HELP = `npm run chaos -- [--seed n] [--minutes n] [--rate n] [--faults n] [--redis] [--processes n] [--only text]
+       npm run chaos -- --hostile [--seconds n]
 
 Starts an installation of its own (PostgreSQL, with --redis a redis-server from the path, and processes of each role),
 sends signed webhooks, and meanwhile kills, pauses, cuts off and restarts its parts, in an order that the seed decides.
@@ -13,6 +14,9 @@ At the end every answer is compared with its effects; exit code 1 when one does 
   --redis        queue, limits and wake-ups on Redis
   --processes n  of each role (default 2)
   --only text    only faults whose name matches this regular expression, such as "silent|stalls"
+  --hostile      instead: 2,000 slow connections, 1,000 wrong passwords a second, bodies of 10 MB and JSON nested
+                 10,000 deep against one process, at nice 19; what they do to the requests of others
+  --seconds n    how long the others are measured, in calm and under attack (default 30)
 `;
 
 export interface Wish {
@@ -23,6 +27,8 @@ export interface Wish {
   readonly redis: boolean;
   readonly processes: number;
   readonly only?: RegExp;
+  /** Seconds of the hostile run; null: the other one. */
+  readonly hostileSeconds: number | null;
 }
 
 /** @throws Error with the sentence to show */
@@ -31,13 +37,14 @@ export function readWish(argv: readonly string[]): Wish | null {
   const { values } = parseArgs({
     args: [...argv],
     options: {
-      ...{ seed: text, minutes: text, rate: text, faults: text, processes: text, only: text },
+      ...{ seed: text, minutes: text, rate: text, faults: text, processes: text, only: text, seconds: text },
       redis: { type: 'boolean', default: false },
+      hostile: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) return null;
-  const number = (name: 'seed' | 'minutes' | 'rate' | 'faults' | 'processes', fallback: number): number => {
+  const number = (name: 'seed' | 'minutes' | 'rate' | 'faults' | 'processes' | 'seconds', fallback: number): number => {
     const value = Number(values[name] ?? fallback);
     if (Number.isFinite(value) && value >= 0) return value;
     throw new Error(`--${name} takes a number, not "${values[name]}".`);
@@ -49,6 +56,7 @@ export function readWish(argv: readonly string[]): Wish | null {
     rate: number('rate', 200),
     faults: number('faults', Math.ceil(minutes * 6) + 2),
     redis: values.redis,
+    hostileSeconds: values.hostile ? number('seconds', 30) : null,
     processes: Math.max(1, number('processes', 2)),
     ...(values.only !== undefined && { only: new RegExp(values.only) }),
   };

@@ -7,6 +7,7 @@ interface Described {
   readonly flags?: { readonly description?: string; readonly default?: unknown };
   readonly metas?: readonly { readonly schema?: JsonSchema }[];
   readonly examples?: readonly unknown[];
+  readonly allow?: readonly unknown[];
   readonly keys?: Readonly<Record<string, Described>>;
   readonly items?: readonly Described[];
   readonly matches?: readonly { readonly schema?: Described }[];
@@ -30,8 +31,14 @@ function completed(made: JsonSchema, described: Described): JsonSchema {
   const isWhole = SHAPING.some((member) => member in said);
   const kept = isWhole ? pick(made, DOCUMENTING) : { ...made, ...parts(made, described) };
   const examples = described.examples ? { examples: described.examples } : {};
-  return { ...kept, ...said, ...examples };
+  return { ...withNull({ ...kept, ...said }, described), ...examples };
 }
+
+/** Joi forgets the null of a list of values that allows it. */
+const withNull = (schema: JsonSchema, { allow = [] }: Described): JsonSchema =>
+  Array.isArray(schema.enum) && allow.includes(null) && !schema.enum.includes(null)
+    ? { ...schema, enum: [...schema.enum, null] }
+    : schema;
 
 /** The same for members, entries and alternatives. */
 function parts(made: JsonSchema, described: Described): Record<string, unknown> {

@@ -1,4 +1,6 @@
+import { AppError, type ErrorKind, invalidFields, notFound, permissionDenied, STATUS_OF_KIND } from '../lib/errors.js';
 import type { JsonSchema } from './json-schema.js';
+import { presentProblem } from './problem.js';
 
 export const PROBLEM: JsonSchema = {
   type: 'object',
@@ -23,14 +25,35 @@ const SENTENCES: Readonly<Record<number, string>> = {
   413: 'The body is too large.',
   415: 'The body has a type that is not taken here.',
   429: 'Too many requests; `Retry-After` says when to come again.',
+  503: 'The database is out of reach, or the queue is; `Retry-After` says when to come again.',
 };
 
-const EXAMPLES: Readonly<Record<number, JsonSchema>> = {
-  400: { code: 'invalid', phone_number: ['This field is required.'] },
-  401: { code: 'not_authenticated', detail: 'Authentication credentials were not provided.' },
-  403: { code: 'permission_denied', detail: 'You do not have permission to perform this action.' },
-  404: { code: 'not_found', detail: 'Not found.' },
-};
+const KIND_OF_STATUS: ReadonlyMap<number, ErrorKind> = new Map(
+  Object.entries(STATUS_OF_KIND).map(([kind, status]) => [status, kind as ErrorKind]),
+);
+
+const USUAL: readonly AppError[] = [
+  invalidFields({ phone_number: ['This field is required.'] }),
+  new AppError('unauthenticated', 'not_authenticated', 'Authentication credentials were not provided.'),
+  permissionDenied(),
+  notFound(),
+  new AppError('too_large', 'body_too_large', 'The body may have 1048576 bytes at most.'),
+  new AppError('unsupported_type', 'unsupported_media_type', 'Unsupported media type "text/plain" in request.'),
+  new AppError('rate_limited', 'rate_limited', 'Too many requests. Try again in 17 seconds.'),
+  new AppError('unavailable', 'unavailable', 'The database does not answer now.'),
+];
+
+/** A problem as an answer's body, with an example: of the first code that the description names, if it names one. */
+export function problemContent(status: number, description = ''): JsonSchema {
+  const [, code] = /`([a-z_]+)`/.exec(description) ?? [];
+  const kind = KIND_OF_STATUS.get(status) ?? 'internal';
+  const usual = USUAL.find((error) => error.status === status);
+  const error = code || !usual ? new AppError(kind, code ?? kind, description) : usual;
+  return {
+    schema: { $ref: '#/components/schemas/Problem' },
+    example: presentProblem(error, '019a8f3e-5d2c-7b1a-9c4d-2f6e8a7b1c3d'),
+  };
+}
 
 const retryAfter = { 'Retry-After': { description: 'Seconds.', schema: { type: 'integer' } } };
 const challenge = { 'WWW-Authenticate': { description: 'Bearer realm="api"', schema: { type: 'string' } } };
@@ -40,14 +63,9 @@ export const PROBLEM_RESPONSES: JsonSchema = Object.fromEntries(
     status,
     {
       description,
-      ...(status === '429' ? { headers: retryAfter } : {}),
+      ...(status === '429' || status === '503' ? { headers: retryAfter } : {}),
       ...(status === '401' ? { headers: challenge } : {}),
-      content: {
-        'application/problem+json': {
-          schema: { $ref: '#/components/schemas/Problem' },
-          ...(EXAMPLES[Number(status)] ? { example: EXAMPLES[Number(status)] } : {}),
-        },
-      },
+      content: { 'application/problem+json': problemContent(Number(status)) },
     },
   ]),
 );

@@ -1,7 +1,8 @@
 import type Joi from 'joi';
 import { API_KEY_PREFIX } from './authenticate.js';
 import { type JsonSchema, toJsonSchema } from './json-schema.js';
-import { PROBLEM, PROBLEM_RESPONSES } from './openapi-problems.js';
+import { exampleOf, type MemberExamples } from './openapi-examples.js';
+import { PROBLEM, PROBLEM_RESPONSES, problemContent } from './openapi-problems.js';
 import { type AnyRoute, type BodyKind, Reply, route } from './route.js';
 
 export interface OpenApiParts {
@@ -9,6 +10,7 @@ export interface OpenApiParts {
   readonly routes: readonly AnyRoute[];
   /** Paths that are not in the table, such as the carriers' webhooks. */
   readonly morePaths?: Readonly<Record<string, JsonSchema>>;
+  readonly examples?: MemberExamples;
 }
 
 const MEDIA_TYPES: Readonly<Record<BodyKind, string>> = {
@@ -26,11 +28,11 @@ filters join by «and». Errors are \`application/problem+json\` with a stable \
 without their last slash.`;
 
 /** OpenAPI 3.1 from the route table: whatever has a row has its place here. */
-export function describeApi({ version, routes, morePaths = {} }: OpenApiParts): JsonSchema {
+export function describeApi({ version, routes, morePaths = {}, examples = {} }: OpenApiParts): JsonSchema {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const row of routes) {
     const path = row.path.replaceAll(/:(\w+)/g, '{$1}');
-    paths[path] = { ...paths[path], [row.method]: operationOf(row, path) };
+    paths[path] = { ...paths[path], [row.method]: operationOf(row, path, examples) };
   }
   return {
     openapi: '3.1.0',
@@ -52,7 +54,7 @@ export function describeApi({ version, routes, morePaths = {} }: OpenApiParts): 
   };
 }
 
-function operationOf(row: AnyRoute, path: string): JsonSchema {
+function operationOf(row: AnyRoute, path: string, examples: MemberExamples): JsonSchema {
   const parameters = [...pathParameters(path), ...queryParameters(row.query)];
   return {
     operationId: operationId(row.method, path),
@@ -60,8 +62,8 @@ function operationOf(row: AnyRoute, path: string): JsonSchema {
     summary: row.summary,
     ...withText('description', [row.description, permissionOf(row)].filter(Boolean).join('\n\n')),
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(row.body || row.accepts ? { requestBody: requestBody(row) } : {}),
-    responses: responsesOf(row, path),
+    ...(row.body || row.accepts ? { requestBody: requestBody(row, examples) } : {}),
+    responses: responsesOf(row, path, examples),
     security: row.access === 'bearer' ? [{ bearer: [] }] : [],
   };
 }
@@ -109,23 +111,25 @@ function queryParameters(query: Joi.ObjectSchema | undefined): JsonSchema[] {
   }));
 }
 
-function requestBody(row: AnyRoute): JsonSchema {
+function requestBody(row: AnyRoute, examples: MemberExamples): JsonSchema {
   const schema = row.body ? toJsonSchema(row.body) : { type: 'object' };
   const required = Array.isArray((schema as { required?: unknown }).required);
   const content = (row.accepts ?? ['json']).map((kind) => [
     MEDIA_TYPES[kind],
-    { schema: kind === 'csv' ? { type: 'string', description: 'With a header line.' } : schema },
+    kind === 'csv'
+      ? { schema: { type: 'string', description: 'With a header line.' } }
+      : { schema, example: exampleOf(schema, examples) },
   ]);
   return { required, content: Object.fromEntries(content) };
 }
 
-function responsesOf(row: AnyRoute, path: string): JsonSchema {
+function responsesOf(row: AnyRoute, path: string, examples: MemberExamples): JsonSchema {
   const told = Object.entries(row.responses).map(([status, { description, schema, contentType, headers }]) => [
     status,
     {
       description,
       ...(headers ? { headers: headersOf(headers) } : {}),
-      ...contentOf(Number(status), schema, contentType),
+      ...contentOf(Number(status), { description, schema, contentType }, examples),
     },
   ]);
   const hasBody = row.body !== undefined || row.accepts !== undefined;
@@ -138,6 +142,7 @@ function responsesOf(row: AnyRoute, path: string): JsonSchema {
     [413, hasBody],
     [415, hasBody],
     [429, row.cost !== 0],
+    [503, isBearer],
   ];
   const refs = common
     .filter(([status, applies]) => applies && !(status in row.responses))
@@ -150,11 +155,25 @@ const headersOf = (headers: Readonly<Record<string, string>>): JsonSchema =>
     Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
   );
 
-function contentOf(status: number, schema: Joi.Schema | undefined, contentType: string | undefined): JsonSchema {
-  if (schema) return { content: { [contentType ?? 'application/json']: { schema: toJsonSchema(schema) } } };
-  if (contentType) return { content: { [contentType]: { schema: { type: 'string' } } } };
+interface ToldBody {
+  readonly description: string;
+  readonly schema: Joi.Schema | undefined;
+  readonly contentType: string | undefined;
+}
+
+function contentOf(
+  status: number,
+  { description, schema, contentType }: ToldBody,
+  examples: MemberExamples,
+): JsonSchema {
+  if (schema) {
+    const said = toJsonSchema(schema);
+    return { content: { [contentType ?? 'application/json']: { schema: said, example: exampleOf(said, examples) } } };
+  }
+  if (contentType)
+    return { content: { [contentType]: { schema: { type: contentType.endsWith('json') ? 'object' : 'string' } } } };
   if (status < 400) return {};
-  return { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
+  return { content: { 'application/problem+json': problemContent(status, description) } };
 }
 
 /** `GET /openapi.json`: `describe` is asked once, when somebody wants it. */

@@ -62,7 +62,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'DATA_DIR',
     schema: Joi.string().default('./.data'),
-    about: 'Folder of the embedded database, made secrets and port-order documents.',
+    about: 'Folder of the embedded database and the made secrets.',
   },
   {
     name: 'ROLES',

@@ -11,7 +11,8 @@ type Json = any;
 describe('the OpenAPI document', () => {
   let system: TestSystem;
   let document: Json;
-  before(async () => {
+  before(async function () {
+    this.timeout(60_000);
     system = await startSystem();
     document = (await system.ask('GET', '/openapi.json')).body;
   });
@@ -57,6 +58,30 @@ describe('the OpenAPI document', () => {
     expect(dead).to.deep.equal([]);
   });
 
+  it('gives an example of every JSON body, answer and problem', () => {
+    const operations = Object.entries<Json>(document.paths).flatMap(([path, methods]) =>
+      Object.entries<Json>(methods).map(([method, operation]) => ({ name: `${method} ${path}`, operation })),
+    );
+
+    const without = operations.flatMap(({ name, operation }) =>
+      [operation.requestBody, ...Object.values<Json>(operation.responses)]
+        .map((told) => (told?.$ref ? (at(document, told.$ref) as Json) : told))
+        .flatMap((told) => Object.entries<Json>(told?.content ?? {}))
+        .filter(([mediaType, { schema }]) => mediaType.endsWith('json') && !isAnyObject(schema))
+        .filter(([, { example }]) => example === undefined)
+        .map(([mediaType]) => `${name} ${mediaType}`),
+    );
+
+    expect(without).to.deep.equal([]);
+  });
+
+  it('shows problems as they are answered', () => {
+    const { example } = document.components.responses[401].content['application/problem+json'];
+
+    expect(example).to.include({ title: 'Not authenticated', status: 401, code: 'not_authenticated' });
+    expect(example.request_id).to.be.a('string');
+  });
+
   it('says of every input rule that Joi’s own schema leaves out', () => {
     const { features } = system.system;
     const routes = Object.values(features).flatMap((feature: Json) => feature.routes ?? []);
@@ -70,7 +95,7 @@ describe('the OpenAPI document', () => {
     expect(unsaid).to.deep.equal([]);
   });
 
-  it('tells examples and what a meta schema adds, also of members', () => {
+  it('tells examples, the null of listed values, and what a meta schema adds, also of members', () => {
     const schema = Joi.object({
       number: Joi.any()
         .custom((value) => value)
@@ -78,6 +103,7 @@ describe('the OpenAPI document', () => {
         .description('E.164'),
       tags: Joi.array().items(Joi.string().example('vip')).allow(null),
       from: Joi.string(),
+      end: Joi.string().valid('busy').allow(null),
     }).meta({ schema: { dependentRequired: { from: ['number'] } } });
 
     expect(toJsonSchema(schema)).to.deep.equal({
@@ -86,6 +112,7 @@ describe('the OpenAPI document', () => {
         number: { description: 'E.164', type: 'string', minLength: 8 },
         tags: { type: ['array', 'null'], items: { type: 'string', minLength: 1, examples: ['vip'] } },
         from: { type: 'string', minLength: 1 },
+        end: { type: ['string', 'null'], enum: ['busy', null] },
       },
       additionalProperties: false,
       dependentRequired: { from: ['number'] },
@@ -112,9 +139,22 @@ describe('the OpenAPI document', () => {
       { name: 'id', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } },
     ]);
     expect(operation.requestBody.content['application/json'].schema.required).to.deep.equal(['name']);
-    expect(Object.keys(operation.responses)).to.deep.equal(['200', '400', '401', '403', '404', '413', '415', '429']);
+    expect(Object.keys(operation.responses)).to.deep.equal([
+      '200',
+      '400',
+      '401',
+      '403',
+      '404',
+      '413',
+      '415',
+      '429',
+      '503',
+    ]);
   });
 });
+
+/** Documents of their own, such as this one. */
+const isAnyObject = (schema: Json): boolean => Object.keys(schema).join() === 'type';
 
 function refsIn(value: Json): string[] {
   if (value === null || typeof value !== 'object') return [];

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import Joi from 'joi';
 import type { Actor } from '../../http/actor.js';
 import { decodeCursor, type Page, type PageQuery, pageReply, toPage } from '../../http/pagination.js';
 import { type AnyRoute, Reply, route } from '../../http/route.js';
@@ -74,7 +75,7 @@ const listRoute = (service: CallsService): AnyRoute =>
     summary: 'Search call logs, newest first',
     description: 'Members see the calls that began while the number was theirs.',
     query: callPage,
-    responses: { 200: { description: 'A page of call logs.', schema: callAnswer } },
+    responses: { 200: { description: 'A page of call logs.', schema: Joi.array().items(callAnswer) } },
     async handle({ actor, query, url }) {
       const { limit, cursor, ...filters } = query;
       const after = cursor === undefined ? null : placeOf(cursor);
@@ -152,7 +153,7 @@ const oneCallRoutes = (service: CallsService): AnyRoute[] => [
     summary: 'The timeline of a call',
     description: 'By `occurred_at`; the events as they were sent, with the times known then.',
     query: timelinePage,
-    responses: { 200: { description: 'The events.', schema: timelineAnswer } },
+    responses: { 200: { description: 'The events.', schema: Joi.array().items(timelineAnswer) } },
     handle: async ({ actor, params, query, url }) =>
       pageReply(TIMELINE, url, pageOfTimeline(await service.timeline(actor, params.id), query)),
   }),
@@ -162,7 +163,7 @@ const oneCallRoutes = (service: CallsService): AnyRoute[] => [
     summary: 'All legs of the conversation that a call belongs to, oldest first',
     description: 'Its parent, the parent’s parent, and every leg below, as far as the asker may see them.',
     query: noFilters,
-    responses: { 200: { description: 'The legs, the call itself among them.', schema: callAnswer } },
+    responses: { 200: { description: 'The legs, the call itself among them.', schema: Joi.array().items(callAnswer) } },
     handle: async ({ actor, params }) => (await service.legs(actor, params.id)).map((row) => presentCall(row)),
   }),
   route<Id>({
@@ -170,7 +171,7 @@ const oneCallRoutes = (service: CallsService): AnyRoute[] => [
     path: '/api/call_logs/:id/history/',
     summary: 'Who changed the tags and the note of a call, newest first',
     query: noFilters,
-    responses: { 200: { description: 'The changes.', schema: callHistoryAnswer } },
+    responses: { 200: { description: 'The changes.', schema: Joi.array().items(callHistoryAnswer) } },
     handle: async ({ actor, params }) => (await service.history(actor, params.id)).map(presentChange),
   }),
 ];

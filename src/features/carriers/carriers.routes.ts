@@ -1,3 +1,4 @@
+import Joi from 'joi';
 import type { Actor } from '../../http/actor.js';
 import { decodeCursor, type PageQuery, pageReply } from '../../http/pagination.js';
 import { type AnyRoute, Reply, route } from '../../http/route.js';
@@ -42,7 +43,7 @@ export function carriersRoutes(service: CarriersService, publicUrl: () => string
       description: 'Operators see the shared ones too.',
       scope: 'carriers:read',
       query: carrierPage,
-      responses: { 200: { description: 'The carriers.', schema: carrierAnswer } },
+      responses: { 200: { description: 'The carriers.', schema: Joi.array().items(carrierAnswer) } },
       async handle({ actor, query, url }) {
         const page = await service.list(actor, { limit: query.limit, after: afterOf(query.cursor) });
         return pageReply(LIST, url, { ...page, items: page.items.map((row) => presentCarrier(row, publicUrl())) });

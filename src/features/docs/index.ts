@@ -3,6 +3,8 @@ import { dirname } from 'node:path';
 import type { AnyRoute } from '../../http/route.js';
 import { docsRoutes } from './docs.routes.js';
 
+export { MEMBER_EXAMPLES } from './member-examples.js';
+
 /**
  * The OpenAPI document as a page at `/docs/`, by Swagger UI from `node_modules`.
  *

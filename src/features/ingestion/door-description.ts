@@ -1,7 +1,19 @@
-const problem = (description: string) => ({
+import { problemContent } from '../../http/openapi-problems.js';
+
+const problem = (status: number, description: string) => ({
   description,
-  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  content: { 'application/problem+json': problemContent(status, description) },
 });
+
+/** As of a generic carrier; every other one sends its own. */
+const CALL_RINGS = {
+  type: 'call.ringing',
+  call_id: 'call-4711',
+  direction: 'incoming',
+  from: '+442079460018',
+  to: '+12025550143',
+  occurred_at: '2026-10-05T07:30:00.000Z',
+};
 
 /** The carriers' door stands before the route table; this is its place in the OpenAPI document. */
 export const WEBHOOK_PATHS = {
@@ -18,19 +30,22 @@ export const WEBHOOK_PATHS = {
       requestBody: {
         required: true,
         content: {
-          'application/json': { schema: { type: 'object' } },
+          'application/json': { schema: { type: 'object' }, example: CALL_RINGS },
           'application/x-www-form-urlencoded': { schema: { type: 'object' } },
         },
       },
       responses: {
         200: { description: 'Stored; a document for the provider (voice requests).' },
         204: { description: 'Stored.' },
-        400: problem('Neither JSON nor a form.'),
-        401: problem('The signature does not fit, or is too old.'),
-        404: problem('No such carrier.'),
-        405: problem('Only POST.'),
-        413: problem('More than 256 KiB.'),
-        503: problem('Cannot be stored now, or too many webhooks wait; `Retry-After` says when to come again.'),
+        400: problem(400, '`unreadable`: neither JSON nor a form.'),
+        401: problem(401, 'The signature does not fit, or is too old.'),
+        404: problem(404, '`unknown_carrier`: no such carrier.'),
+        405: problem(405, 'Only POST.'),
+        413: problem(413, 'More than 256 KiB.'),
+        503: problem(
+          503,
+          '`unavailable`, `carrier_unavailable`, `backlog_full`: it cannot be stored now, or too many wait; `Retry-After` says when to come again.',
+        ),
       },
       security: [],
     },

@@ -57,8 +57,8 @@ export const portDocumentRoutes = (service: PortDocumentService): AnyRoute[] => 
     description: 'For the account’s admins and operators.',
     responses: {
       200: {
-        description: 'The content, as it was uploaded.',
-        contentType: 'application/octet-stream',
+        description: 'The content, as it was uploaded: PDF, PNG or JPEG.',
+        contentType: '*/*',
         headers: { 'Content-Disposition': 'A file name; always an attachment.', ETag: 'SHA-256 of the content.' },
       },
     },

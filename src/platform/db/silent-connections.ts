@@ -46,6 +46,8 @@ interface Silence {
   goodbyes: number;
 }
 
+const UNDOUBTED = { looks: 0, denials: 0, unanswered: 0 };
+
 type Quiet = readonly [Watched, Silence];
 
 export interface SilenceWatch {
@@ -88,7 +90,7 @@ export function watchSilence(url: string, { isPatient = false }: SilenceOptions 
   return {
     add(client) {
       const watched = client as Watched;
-      silences.set(watched, { bytesRead: 0, looks: 0, denials: 0, unanswered: 0, goodbyes: 0 });
+      silences.set(watched, { bytesRead: 0, goodbyes: 0, ...UNDOUBTED });
       client.once('end', () => forget(watched));
       timer ??= setInterval(() => void look(), LOOK_EVERY_MS).unref();
     },
@@ -118,7 +120,7 @@ function hangUp(client: Watched, silence: Silence): void {
 
 function isQuiet({ readyForQuery, connection }: Watched, silence: Silence): boolean {
   const { bytesRead } = connection.stream;
-  if (readyForQuery || bytesRead !== silence.bytesRead) Object.assign(silence, { bytesRead, looks: 0, denials: 0, unanswered: 0 });
+  if (readyForQuery || bytesRead !== silence.bytesRead) Object.assign(silence, { bytesRead, ...UNDOUBTED });
   else silence.looks += 1;
   return silence.looks >= QUIET_LOOKS;
 }
