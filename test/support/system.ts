@@ -74,7 +74,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<TestSyst
   const config = readConfig(env);
   const log = createLogger(process.env.TEST_LOG_LEVEL ?? 'silent');
   const clock = options.clock ? { clock: options.clock } : {};
-  const system = await wire({ config, databaseUrl: database.url, log, ...clock });
+  const system = await wire({ config, databaseUrl: config.databaseUrl ?? database.url, log, ...clock });
   const url = await system.start();
   const ask = asker(url);
   return {
