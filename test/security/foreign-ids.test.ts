@@ -193,6 +193,29 @@ describe('every operation of the OpenAPI document', () => {
     expect(await fingerprints(system)).to.deep.equal(before);
   });
 
+  it('has no id in a body but those that are tried below', () => {
+    const found = operations.flatMap(({ method, path, said }) =>
+      idsIn(said.requestBody?.content['application/json']?.schema).map((id) => `${method} ${path} ${id}`),
+    );
+
+    expect(found.sort()).to.deep.equal([
+      'PATCH /api/virtual_numbers/{id}/ carrier_id',
+      'PATCH /api/virtual_numbers/{id}/ user_id',
+      'POST /api/inbound_webhooks/replay/ call_log_id',
+      'POST /api/inbound_webhooks/replay/ carrier_id',
+      'POST /api/virtual_numbers/ carrier_id',
+      'POST /api/virtual_numbers/ user_id',
+      'POST /api/virtual_numbers/bulk/ carrier_id',
+      'POST /api/virtual_numbers/bulk/ user_id',
+      'POST /api/virtual_numbers/bulk/change/ carrier_id',
+      'POST /api/virtual_numbers/bulk/change/ id',
+      'POST /api/virtual_numbers/bulk/change/ user_id',
+      'POST /api/virtual_numbers/bulk/release/ id',
+      'POST /api/virtual_numbers/create/ carrier_id',
+      'POST /api/virtual_numbers/create/ user_id',
+    ]);
+  });
+
   it('takes another account’s ids in bodies for ids of nothing', async () => {
     const { token } = ours.admin;
     const own = `/api/virtual_numbers/${ours.ids.virtual_numbers}/`;
@@ -211,6 +234,18 @@ describe('every operation of the OpenAPI document', () => {
         expect(shape(answer)).to.deep.equal(shape(known));
       }
     }
+    const row = { phone_number: '+12025550179' };
+    for (const [name, id] of Object.entries(foreign)) {
+      const ask = (value: string) =>
+        system.ask('POST', '/api/virtual_numbers/bulk/', { token, body: { numbers: [{ ...row, [name]: value }] } });
+      const [answer, known] = [await ask(id ?? ''), await ask(newId())];
+      expect(answer.body.results[0].status, `bulk ${name}`).to.equal('invalid');
+      expect(shape(answer)).to.deep.equal(shape(known));
+    }
+    for (const [name, id] of Object.entries({ carrier_id: theirs.ids.carriers, call_log_id: theirs.ids.call_logs })) {
+      const answer = await system.ask('POST', '/api/inbound_webhooks/replay/', { token, body: { [name]: id } });
+      expect([answer.status, answer.body], `replay by ${name}`).to.deep.equal([202, { queued: 0 }]);
+    }
     for (const path of ['change', 'release']) {
       const ask = (id: string) => {
         const row = path === 'change' ? { id, label: 'taken over' } : { id };
@@ -219,10 +254,28 @@ describe('every operation of the OpenAPI document', () => {
       const answer = await ask(theirs.ids.virtual_numbers ?? '');
       expect(answer.body.results[0].status).to.equal('not_found');
     }
+    for (const [name, id] of Object.entries(foreign)) {
+      const ask = (value: string) =>
+        system.ask('POST', '/api/virtual_numbers/bulk/change/', {
+          ...{ token, body: { numbers: [{ id: ours.ids.virtual_numbers, [name]: value }] } },
+        });
+      const [answer, known] = [await ask(id ?? ''), await ask(newId())];
+      expect(answer.body.results[0].status, `bulk change ${name}`).to.equal('invalid');
+      expect(shape(answer)).to.deep.equal(shape(known));
+    }
 
     expect(await fingerprints(system)).to.deep.equal(before);
   });
 });
+
+/** The names of the ids in a schema, wherever they stand. */
+// biome-ignore lint/suspicious/noExplicitAny: a schema of the OpenAPI document
+function idsIn(schema: any): string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  const here = Object.keys(schema.properties ?? {}).filter((name) => /(^|_)ids?$/.test(name));
+  const below = [...Object.values(schema.properties ?? {}), schema.items, ...(schema.anyOf ?? [])];
+  return [...new Set([...here, ...below.flatMap(idsIn)])];
+}
 
 /** Ids of theirs that the filter could mean. */
 function candidates({ ids }: World, filter: string): string[] {
