@@ -58,6 +58,7 @@ setInterval(() => post(BIG), 250);
 setInterval(() => post(DEEP), 100);
 setInterval(() => post(BROKEN), 250);
 
+process.stdout.write('attacking\n');
 process.once('SIGTERM', () => {
   const passwordsASecond = (sent * 1000) / (performance.now() - begun);
   process.stdout.write(JSON.stringify({ refusals: answers, passwordsASecond }), () => process.exit(0));

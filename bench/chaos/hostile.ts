@@ -52,7 +52,7 @@ export async function runHostile(options: HostileOptions): Promise<HostileReport
     await measure(server, requests.slice(0, RATE * WARM_UP_SECONDS));
     const calm = await measure(server, requests);
     const before = residentMb(server.pid);
-    const attack = startAttack(server, options);
+    const attack = await startAttack(server, options);
     const peak = watchMemory(server);
     try {
       await pause(WARM_UP_SECONDS * 1000);
@@ -97,19 +97,21 @@ interface Attack {
   stop(): Promise<Pick<HostileReport, 'refusals' | 'passwordsASecond'>>;
 }
 
-function startAttack({ port }: RunningProcess, { slow, passwords }: HostileOptions): Attack {
+async function startAttack({ port }: RunningProcess, { slow, passwords }: HostileOptions): Promise<Attack> {
   const script = ['--import', 'tsx', resolve('bench/chaos/attacker.ts'), ...[port, slow, passwords].map(String)];
   const child = spawn('nice', ['-n', '19', process.execPath, ...script], { stdio: ['ignore', 'pipe', 'inherit'] });
   let told = '';
   child.stdout.on('data', (chunk) => {
     told += chunk;
   });
+  // At its priority it may be long until it begins.
+  await once(child.stdout, 'data');
   return {
     child,
     async stop() {
       child.kill('SIGTERM');
       await once(child, 'close');
-      return JSON.parse(told);
+      return JSON.parse(told.split('\n').at(-1) ?? '');
     },
   };
 }
