@@ -27,7 +27,7 @@ async function run(argv: readonly string[]): Promise<void> {
     results.push(result);
     printPart(result);
   }
-  const path = writeResults(conditions, results);
+  const path = writeResults(conditions, results, options.add);
   const judged = results.flatMap(({ rows }) => rows).filter(({ met }) => met !== null);
   console.log(`\n${judged.filter(({ met }) => met).length} of ${judged.length} goals met. The figures are in ${path}.`);
 }

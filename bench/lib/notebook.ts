@@ -7,12 +7,16 @@ export interface Goal {
   readonly atMost?: number;
 }
 
-/** One measured thing: a value for each round, and what it should be. */
-export interface Row extends Spread {
+/** One measured thing: a value for each round. */
+interface Series {
   readonly group: string;
   readonly name: string;
   readonly unit: Unit;
   readonly rounds: readonly number[];
+}
+
+/** The same with what it should be. */
+export interface Row extends Series, Spread {
   readonly goal: Goal | null;
   /** Judged by the median; null without a goal. */
   readonly met: boolean | null;
@@ -38,11 +42,10 @@ export interface Notebook {
 export const RATIOS = 'ratios';
 
 export function createNotebook(part: string): Notebook {
-  const series = new Map<string, { group: string; name: string; unit: Unit; rounds: number[] }>();
+  const series = new Map<string, Series & { readonly rounds: number[] }>();
   const goals = new Map<string, Goal>();
   const ratios: (() => void)[] = [];
   const skipped: string[] = [];
-  const keyOf = (group: string, name: string): string => `${group}\n${name}`;
 
   function note(group: string, name: string, unit: Unit, value: number): void {
     const key = keyOf(group, name);
@@ -71,13 +74,33 @@ export function createNotebook(part: string): Notebook {
     result() {
       for (const compute of ratios.splice(0)) compute();
       const rows = [...series].map(([key, { group, name, unit, rounds }]) => {
-        const spread = spreadOf(rounds);
-        const goal = goals.get(key) ?? null;
-        return { group, name, unit, rounds, ...spread, goal, met: goal && isMet(goal, spread.median) };
+        return judge({ group, name, unit, rounds }, goals.get(key) ?? null);
       });
       return { part, rows, skipped };
     },
   };
+}
+
+/** The rows of two runs of a part as those of one that had the rounds of both. */
+export function joinRuns(earlier: PartResult, later: PartResult): PartResult {
+  const rows = new Map(earlier.rows.map((row) => [keyOf(row.group, row.name), row]));
+  for (const row of later.rows) {
+    const { group, name, unit, goal } = row;
+    const key = keyOf(group, name);
+    rows.set(key, judge({ group, name, unit, rounds: [...(rows.get(key)?.rounds ?? []), ...row.rounds] }, goal));
+  }
+  return {
+    part: later.part,
+    rows: [...rows.values()],
+    skipped: [...new Set([...earlier.skipped, ...later.skipped])],
+  };
+}
+
+const keyOf = (group: string, name: string): string => `${group}\n${name}`;
+
+function judge(series: Series, goal: Goal | null): Row {
+  const spread = spreadOf(series.rounds);
+  return { ...series, ...spread, goal, met: goal && isMet(goal, spread.median) };
 }
 
 const isMet = ({ atLeast, atMost }: Goal, value: number): boolean =>

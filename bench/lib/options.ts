@@ -8,8 +8,10 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Small and short: shows that everything works, proves nothing. */
   readonly quick: boolean;
-  /** Measures `ingest` once more with every fsync of PostgreSQL 2 ms longer. */
+  /** Measures `ingest` with every fsync of PostgreSQL 2 ms longer. */
   readonly slowDisk: boolean;
+  /** The rounds go to those that were measured earlier on the same day, instead of taking their place. */
+  readonly add: boolean;
   /** Null: the Redis variants are left out. Undefined: redis-server from the path. */
   readonly redisUrl: string | null | undefined;
 }
@@ -20,7 +22,8 @@ Parts: ${PARTS.join(', ')} (default: all)
 
   --rounds <n>   rounds of each measurement, medians are taken over them (default 5, quick 1)
   --quick        small and short: shows that everything works
-  --slow-disk    ingest once more on a disk whose every fsync takes 2 ms longer (needs cc)
+  --slow-disk    ingest on a disk whose every fsync takes 2 ms longer (needs cc)
+  --add          add the rounds to those of earlier runs of the day: many rounds in short pieces
   --no-redis     leave out what runs on Redis
 
 REDIS_URL names a Redis to use; without it redis-server is started when it is on the path.
@@ -36,6 +39,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Be
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
       'slow-disk': { type: 'boolean', default: false },
+      add: { type: 'boolean', default: false },
       'no-redis': { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -50,6 +54,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Be
     rounds,
     quick: values.quick,
     slowDisk: values['slow-disk'],
+    add: values.add,
     redisUrl: values['no-redis'] ? null : env.REDIS_URL || undefined,
   };
 }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { PartResult } from './notebook.js';
+import { joinRuns, type PartResult } from './notebook.js';
 import { type BenchOptions, PARTS } from './options.js';
 import { performanceTable } from './performance-table.js';
 import { drawPictures } from './pictures.js';
@@ -49,14 +49,18 @@ type Finding = PartResult & { readonly conditions: Conditions };
 
 /**
  * Writes the figures and the pictures; answers where the figures are. Parts that were measured earlier on the same day
- * stay beside those of this run.
+ * stay beside those of this run; with `add` its rounds go to theirs.
  */
-export function writeResults(conditions: Conditions, parts: readonly PartResult[]): string {
+export function writeResults(conditions: Conditions, parts: readonly PartResult[], add: boolean): string {
   const folder = conditions.quick ? join('.tmp', 'bench') : join('bench', 'results');
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${conditions.date.slice(0, 10)}.json`);
-  const fresh = parts.map((part): Finding => ({ ...part, conditions }));
-  const kept = readFindings(path).filter(({ part }) => !parts.some((result) => result.part === part));
+  const earlier = readFindings(path);
+  const fresh = parts.map((part): Finding => {
+    const before = add ? earlier.find((finding) => finding.part === part.part) : undefined;
+    return before ? addRounds(before, { ...part, conditions }) : { ...part, conditions };
+  });
+  const kept = earlier.filter(({ part }) => !parts.some((result) => result.part === part));
   const findings = [...fresh, ...kept].sort((a, b) => placeOf(a) - placeOf(b));
   const tidy = (_: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(5)) : value);
   writeFileSync(path, `${JSON.stringify(findings, tidy, 2)}\n`);
@@ -67,6 +71,12 @@ export function writeResults(conditions: Conditions, parts: readonly PartResult[
   if (!conditions.quick) writeFileSync(join('docs', 'performance.md'), performanceTable(findings, path));
   return path;
 }
+
+/** Under the conditions of the last run, but for the rounds, which are those of all. */
+const addRounds = (before: Finding, { conditions, ...part }: Finding): Finding => ({
+  ...joinRuns(before, part),
+  conditions: { ...conditions, rounds: before.conditions.rounds + conditions.rounds },
+});
 
 const placeOf = ({ part }: PartResult): number => (PARTS as readonly string[]).indexOf(part);
 

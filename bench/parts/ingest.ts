@@ -163,11 +163,10 @@ async function measureOn(book: Notebook, ground: Ground, options: BenchOptions, 
     }
     for (let round = 0; round < options.rounds; round += 1) {
       console.log(`  ${prefix}round ${round + 1} of ${options.rounds}`);
-      // Each round begins with another variant, so that none always follows the same one.
-      const order = standing.map((_, place) => standing[(place + round) % standing.length]);
-      for (const next of order) {
-        if (next) await takeTurn(book, { standing: next, lines, round, quick: options.quick, prefix });
-      }
+      // The lot says with which variant a round begins, so that none always follows the same one.
+      const first = Math.floor(Math.random() * standing.length);
+      const order = [...standing.slice(first), ...standing.slice(0, first)];
+      for (const next of order) await takeTurn(book, { standing: next, lines, round, quick: options.quick, prefix });
     }
   } finally {
     await Promise.all(standing.map((each) => each.stop()));
@@ -178,23 +177,16 @@ async function measureOn(book: Notebook, ground: Ground, options: BenchOptions, 
 
 export async function ingest(options: BenchOptions): Promise<PartResult> {
   const book = createNotebook('ingest');
-  const ground = await openGround();
+  const env = options.slowDisk ? slowDisk() : {};
+  if (typeof env === 'string') {
+    book.skip(env);
+    return book.result();
+  }
+  const ground = await openGround(env);
   try {
-    await measureOn(book, ground, options, '');
-    if (options.slowDisk) await onSlowDisk(book, ground.folder, options);
+    await measureOn(book, ground, options, options.slowDisk ? 'slow disk, ' : '');
   } finally {
     await ground.close();
   }
   return book.result();
-}
-
-async function onSlowDisk(book: Notebook, folder: string, options: BenchOptions): Promise<void> {
-  const env = slowDisk(folder);
-  if (typeof env === 'string') return book.skip(env);
-  const slow = await openGround(env);
-  try {
-    await measureOn(book, slow, options, 'slow disk, ');
-  } finally {
-    await slow.close();
-  }
 }
