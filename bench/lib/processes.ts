@@ -13,28 +13,34 @@ export function residentMb(pid: number): number {
   return Number(spawnSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }).stdout) / 1024;
 }
 
-/** Processor time that a process has used, in seconds; NaN where it cannot be read. */
-export function cpuSeconds(pid: number): number {
-  if (process.platform !== 'linux') return Number.NaN;
+/** Of a process: its own processor time, and that of the children that have ended; in seconds. */
+function times(pid: number): { readonly parent: number; readonly own: number; readonly ended: number } {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+  const ticks = (first: number): number => (Number(fields[first]) + Number(fields[first + 1])) / TICKS;
+  return { parent: Number(fields[1]), own: ticks(11), ended: ticks(13) };
 }
 
-/** Processor time of a PostgreSQL server with all its processes, in seconds; `data` is its data folder. */
+/** Processor time that a process has used, in seconds; NaN where it cannot be read. */
+export const cpuSeconds = (pid: number): number => (process.platform === 'linux' ? times(pid).own : Number.NaN);
+
+/**
+ * Processor time of a PostgreSQL server with all its processes, in seconds; `data` is its data folder. Those that have
+ * ended count with the postmaster: else the sum would fall when a connection closes.
+ */
 export function clusterCpuSeconds(data: string): number {
   if (process.platform !== 'linux') return Number.NaN;
   const postmaster = Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0]);
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  const times = pids.flatMap((pid) => {
+  const { own, ended } = times(postmaster);
+  const children = pids.flatMap((pid) => {
     try {
-      const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      const parent = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]);
-      return parent === postmaster ? [cpuSeconds(Number(pid))] : [];
+      const child = times(Number(pid));
+      return child.parent === postmaster ? [child.own] : [];
     } catch {
       // It ended meanwhile.
       return [];
     }
   });
-  return times.reduce((sum, time) => sum + time, 0);
+  return children.reduce((sum, time) => sum + time, own + ended);
 }
