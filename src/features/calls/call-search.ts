@@ -36,14 +36,14 @@ function pageOf(part: Part, columns: string, { after, limit }: Search): Sql {
 }
 
 /**
- * With a page's place as the end of the time range: of the two, an index is entered at the range's, and would be read
- * from there to the place.
+ * With a page's place as the end of the time range that is asked for: of the two, an index is entered at the range's,
+ * and would be read from there to the place. Without a range it is entered at the place by itself, and an end beside it
+ * would only have the planner take the two for independent and count far too few rows.
  */
 function narrowed({ filters, after }: Search): CallFilters {
-  if (!after) return filters;
+  if (!after || !filters.started_before) return filters;
   const behind = new Date(Date.parse(after.startedAt) + 1);
-  const { started_before: before = behind } = filters;
-  return { ...filters, started_before: before < behind ? before : behind };
+  return { ...filters, started_before: filters.started_before < behind ? filters.started_before : behind };
 }
 
 /** A page of call logs, newest first. */
