@@ -47,7 +47,7 @@ export interface Ingestion {
   readonly routes: readonly AnyRoute[];
   /** Jobs of the role worker. */
   readonly jobs: readonly PeriodicJob[];
-  /** Role worker: looks into the inbox also when the queue is out of reach. */
+  /** Role worker: works off what this process stores at once, and looks into the inbox when the queue is out of reach. */
   watch(): void;
   readonly backlog: BacklogWatch;
   /** Works off what is in the inbox, in this process. */
@@ -70,16 +70,19 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
   const delays = createCarrierDelays({ db, clock, log, metrics: platform.metrics });
   const drain = createDrain({ db, eventLog, calls, carriers, clock, log, metrics, delays, tracing: platform.tracing });
   const drainJob = createDrainJob(drainWithReplays(drain, db));
-  const poke = createPoke(
-    queue,
-    (error) => log.debug({ err: error }, 'poke was lost; the scheduled drain makes up for it'),
-    drainJob,
+  const call = createPoke(queue, (error) =>
+    log.debug({ err: error }, 'poke was lost; the scheduled drain makes up for it'),
   );
+  let worksHere = false;
+  const work = (): void =>
+    void drainJob.wake().catch((error) => log.warn({ err: error }, 'inbox cannot be worked off now'));
+  // Whoever works begins at once: a job from a process to itself would only be a detour over the queue.
+  const poke = (): void => (worksHere ? work() : call());
   closer.defer('inbox', async () => {
     await batcher.drained();
     await deliveries.close();
     backlog.stop();
-    poke.stop();
+    call.stop();
     await drainJob.stop();
     await delays.close();
   });
@@ -117,7 +120,8 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
     rebuildCalls: (wish, tell) => rebuildCalls({ db, clock, eventLog, calls, carriers }, wish, tell),
     importWebhooks: (carrierId, saved) => importWebhooks({ carriers, batcher, clock }, carrierId, saved),
     watch() {
-      const watching = watchInbox(drainJob, (error) => log.warn({ err: error }, 'inbox cannot be worked off now'));
+      worksHere = true;
+      const watching = watchInbox(drainJob, work);
       closer.defer('watch over the inbox', () => watching.stop());
     },
     async tellClaimed(numbers) {

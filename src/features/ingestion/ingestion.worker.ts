@@ -24,11 +24,8 @@ export interface Poke {
   stop(): void;
 }
 
-/**
- * Wakes a worker: the first call at once, those of the next 10 ms together, off the caller's path. While this process
- * drains, its run looks once more instead, and no job is needed.
- */
-export function createPoke(queue: Queue, onError: (error: unknown) => void, drainJob?: DrainJob): Poke {
+/** Wakes a worker over the queue, off the caller's path: the first call at once, those of the next 10 ms together. */
+export function createPoke(queue: Queue, onError: (error: unknown) => void): Poke {
   let timer: NodeJS.Timeout | undefined;
   let isWanted = false;
   let isStopped = false;
@@ -43,7 +40,6 @@ export function createPoke(queue: Queue, onError: (error: unknown) => void, drai
   }
 
   const poke = (): void => {
-    if (drainJob?.lookAgain()) return;
     if (timer) isWanted = true;
     else if (!isStopped) send();
   };
@@ -57,9 +53,10 @@ export function createPoke(queue: Queue, onError: (error: unknown) => void, drai
 }
 
 export interface DrainJob {
+  /** Works until nothing is left; a run that is under way looks once more, and is waited for. */
   run(): Promise<void>;
-  /** Makes a run that is under way look once more before it ends; false: none is. */
-  lookAgain(): boolean;
+  /** The same, but a run under way is not waited for: jobs that wait would leave no place to those with other work. */
+  wake(): Promise<void>;
   /** When a run last began or ended, on the clock of `performance`. */
   lastRun(): number;
   stop(): Promise<void>;
@@ -88,17 +85,20 @@ export function createDrainJob(drain: Drain): DrainJob {
     }
   }
 
+  function start(): Promise<void> {
+    running = loop();
+    return running;
+  }
+
+  /** Makes a run that is under way look once more before it ends; false: none is. */
   function lookAgain(): boolean {
     if (isLooking) again = true;
     return isLooking;
   }
 
   return {
-    run() {
-      if (!lookAgain()) running = loop();
-      return running;
-    },
-    lookAgain,
+    run: () => (lookAgain() ? running : start()),
+    wake: () => (lookAgain() ? Promise.resolve() : start()),
     lastRun: () => lastRun,
     async stop() {
       isStopping = true;
@@ -111,9 +111,9 @@ export function createDrainJob(drain: Drain): DrainJob {
 const LOOK_AFTER_MS = 2000;
 
 /** Looks into the inbox when no job did for a while: an outage of the queue delays webhooks, it does not stop them. */
-export function watchInbox(drainJob: DrainJob, onError: (error: unknown) => void): { stop(): void } {
+export function watchInbox(drainJob: Pick<DrainJob, 'lastRun'>, work: () => void): { stop(): void } {
   const timer = setInterval(() => {
-    if (performance.now() - drainJob.lastRun() > LOOK_AFTER_MS) drainJob.run().catch(onError);
+    if (performance.now() - drainJob.lastRun() > LOOK_AFTER_MS) work();
   }, LOOK_AFTER_MS / 2).unref();
   return { stop: () => clearInterval(timer) };
 }
@@ -126,7 +126,7 @@ export interface Sweeps {
 
 export function ingestionJobs(drainJob: DrainJob, sweeps: Sweeps): readonly PeriodicJob[] {
   return [
-    { name: 'drain', everyMs: DRAIN_EVERY_MS, run: drainJob.run },
+    { name: 'drain', everyMs: DRAIN_EVERY_MS, run: drainJob.wake },
     { name: 'sweep-waiting', everyMs: SWEEP_EVERY_MS, run: sweeps.sweepWaiting },
     { name: 'close-lost-calls', everyMs: SWEEP_EVERY_MS, run: sweeps.closeLostCalls },
     { name: 'delete-old-webhooks', everyMs: RETENTION_EVERY_MS, run: sweeps.deleteOldWebhooks },
