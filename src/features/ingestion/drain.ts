@@ -42,6 +42,12 @@ export interface DrainDeps {
 /** Works until the inbox has nothing more to claim; answers how many webhooks were processed. */
 export type Drain = (isStopping: () => boolean) => Promise<number>;
 
+interface Progress {
+  readonly done: number;
+  /** Whether the inbox held more than was claimed, or holds it now. */
+  readonly isMore: boolean;
+}
+
 interface Batch {
   readonly webhooks: readonly PendingWebhook[];
   readonly understood: readonly Understood[];
@@ -52,7 +58,7 @@ interface Batch {
 export function createDrain(deps: DrainDeps): Drain {
   const { db, clock, log, metrics, tracing = NO_TRACING } = deps;
 
-  async function attempt(claim: (tx: Db) => Promise<PendingWebhook[]>): Promise<number> {
+  async function attempt(claim: (tx: Db) => Promise<PendingWebhook[]>): Promise<Progress> {
     let claimed: readonly PendingWebhook[] = [];
     const began = performance.now();
     try {
@@ -66,12 +72,13 @@ export function createDrain(deps: DrainDeps): Drain {
         return done;
       });
       measure(batch, began);
-      return batch.webhooks.length;
+      const { webhooks, takenUp } = batch;
+      return { done: webhooks.length, isMore: webhooks.length === BATCH || takenUp > 0 };
     } catch (error) {
       if (claimed.length === 0 || isTransient(error)) throw error;
       if (claimed.length === 1 && claimed[0]) await giveUp(claimed[0], error);
       else await halve(claimed);
-      return claimed.length;
+      return { done: claimed.length, isMore: true };
     }
   }
 
@@ -126,8 +133,11 @@ export function createDrain(deps: DrainDeps): Drain {
 
   return async (isStopping) => {
     let total = 0;
-    for (let count = 1; count > 0 && !isStopping(); total += count) {
-      count = await attempt((tx) => claimWebhooks(tx, BATCH));
+    // What comes after a claim that took all there was has its own poke.
+    for (let isMore = true; isMore && !isStopping(); ) {
+      const progress = await attempt((tx) => claimWebhooks(tx, BATCH));
+      isMore = progress.isMore;
+      total += progress.done;
     }
     return total;
   };
