@@ -7,7 +7,7 @@ const GATHER_MS = 10;
 /** Hints kept whole while the connection is slow; those beyond are kept in their short form. */
 const MOST_WHOLE = 1000;
 
-type Hint = readonly [topic: string, hint: string];
+type Hint = readonly [topic: string, hint: unknown];
 
 /** How messages travel between processes; `heard` and `missed` are called by it. */
 export interface Carrier {
@@ -26,8 +26,8 @@ export interface Ears {
 
 interface Waiting {
   readonly topic: string;
-  readonly hint: string;
-  readonly short: string;
+  /** The whole one first, the shortest last. */
+  readonly forms: readonly unknown[];
 }
 
 /** What both kinds of wake-ups share: local listeners, gathering, and knowing one's own messages. */
@@ -37,11 +37,11 @@ export function createGatheringWakeups(
   log: Logger,
 ): Wakeups {
   const self = randomUUID();
-  const listeners = new Map<string, Set<(hint: string) => void>>();
+  const listeners = new Map<string, Set<(hint: unknown) => void>>();
   let waiting: Waiting[] = [];
   let closing = false;
 
-  function tell(topic: string, hint: string): void {
+  function tell(topic: string, hint: unknown): void {
     for (const hear of listeners.get(topic) ?? []) {
       try {
         hear(hint);
@@ -75,9 +75,9 @@ export function createGatheringWakeups(
   }
 
   return {
-    publish(topic, hint, short = LOOK) {
+    publish(topic, hint, elsewhere = [hint]) {
       tell(topic, hint);
-      waiting.push({ topic, hint: waiting.length < MOST_WHOLE ? hint : short, short });
+      waiting.push({ topic, forms: waiting.length < MOST_WHOLE ? elsewhere : elsewhere.slice(-1) });
       sending ??= send();
     },
     subscribe(topic, hear) {
@@ -98,13 +98,12 @@ export function createGatheringWakeups(
  * burst costs the other processes a read, not the database a flood of notifications.
  */
 export function pack(self: string, gathered: readonly Waiting[], mostBytes: number): string[] {
-  const whole = envelope(self, unique(gathered.map(({ topic, hint }) => [topic, hint])));
+  const whole = envelope(self, unique(gathered.map(({ topic, forms }) => encode(topic, forms[0]))));
   if (Buffer.byteLength(whole) <= mostBytes) return [whole];
   const most = mostBytes - Buffer.byteLength(envelope(self, []));
-  const messages: Hint[][] = [];
+  const messages: string[][] = [];
   let room = 0;
-  const shorts = unique(gathered.map(({ topic, short }) => [topic, sizeOf([topic, short]) <= most ? short : LOOK]));
-  for (const hint of shorts) {
+  for (const hint of unique(gathered.map(({ topic, forms }) => shortOf(topic, forms, most)))) {
     const size = sizeOf(hint);
     if (size > room) {
       messages.push([]);
@@ -116,11 +115,16 @@ export function pack(self: string, gathered: readonly Waiting[], mostBytes: numb
   return messages.map((hints) => envelope(self, hints));
 }
 
-const envelope = (self: string, hints: readonly Hint[]): string => JSON.stringify([self, hints]);
+function shortOf(topic: string, forms: readonly unknown[], most: number): string {
+  const short = encode(topic, forms.at(-1));
+  return sizeOf(short) <= most ? short : encode(topic, LOOK);
+}
+
+const encode = (topic: string, form: unknown): string => JSON.stringify([topic, form] satisfies Hint);
+
+const envelope = (self: string, encoded: readonly string[]): string => `[${JSON.stringify(self)},[${encoded.join()}]]`;
 
 /** With the comma between two. */
-const sizeOf = (hint: Hint): number => Buffer.byteLength(JSON.stringify(hint)) + 1;
+const sizeOf = (encoded: string): number => Buffer.byteLength(encoded) + 1;
 
-function unique(hints: readonly Hint[]): Hint[] {
-  return [...new Map(hints.map((hint) => [hint.join('\n'), hint])).values()];
-}
+const unique = (encoded: readonly string[]): string[] => [...new Set(encoded)];

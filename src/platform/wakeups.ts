@@ -5,13 +5,13 @@
  */
 export interface Wakeups {
   /**
-   * Sends a hint to every process, this one included (which hears it in the same turn, without the round trip). Where
-   * hints do not fit into one message (8 kB on PostgreSQL), the others get `short` instead: less, but still enough to
-   * know where to look; without one, LOOK.
+   * Sends a hint, which is anything that JSON can say, to every process. This one hears it in the same turn, as it is.
+   * The others hear the first of `elsewhere`, or, where hints do not fit into one message (8 kB on PostgreSQL), the last
+   * of it: less, but still enough to know where to look; where that is too long as well, LOOK.
    */
-  publish(topic: string, hint: string, short?: string): void;
+  publish(topic: string, hint: unknown, elsewhere?: readonly unknown[]): void;
   /** Calls `hear` with each hint of the topic; returns how to stop. Every listener understands LOOK. */
-  subscribe(topic: string, hear: (hint: string) => void): () => void;
+  subscribe(topic: string, hear: (hint: unknown) => void): () => void;
   close(): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 import type { Wakeups } from '../../platform/wakeups.js';
 
-/** Topic of the hints that somebody's sessions have stopped or changed: JSON of a SessionsHint. */
+/** Topic of the hints that somebody's sessions have stopped or changed: a SessionsHint. */
 export const SESSIONS_TOPIC = 'sessions';
 
 /** Whose open sockets are to be judged anew. */
@@ -10,5 +10,4 @@ export interface SessionsHint {
   readonly api_key_id?: string;
 }
 
-export const publishSessions = (wakeups: Wakeups, hint: SessionsHint): void =>
-  wakeups.publish(SESSIONS_TOPIC, JSON.stringify(hint));
+export const publishSessions = (wakeups: Wakeups, hint: SessionsHint): void => wakeups.publish(SESSIONS_TOPIC, hint);

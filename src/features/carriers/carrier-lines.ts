@@ -41,7 +41,7 @@ export interface CarrierLines {
 /** Carriers' lines kept in the process, so that a webhook costs no query. A hint of a change drops what is kept. */
 export function createCarrierLines({ db, clock, secrets, wakeups }: LinesDeps): CarrierLines {
   const entries = new Map<string, Entry>();
-  const unsubscribe = wakeups.subscribe(CARRIERS_TOPIC, (id) => void entries.delete(id));
+  const unsubscribe = wakeups.subscribe(CARRIERS_TOPIC, (id) => void entries.delete(String(id)));
 
   function ask(id: string, entry: Entry): Promise<CarrierLine | null> {
     const askedAt = clock.now();

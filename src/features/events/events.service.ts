@@ -4,12 +4,12 @@ import type { Wakeups } from '../../platform/wakeups.js';
 import type { NewEvent, StoredEvent } from './event.js';
 import { insertEvents, placeEvents } from './events.repository.js';
 
-/** A burst is read from the database, by those who listen, rather than written out once more for everybody. */
+/** A burst is read from the database, by the processes that listen, rather than written out once more for all of them. */
 const MOST_TOLD = 32;
 
 export type Record = (event: NewEvent) => void;
 
-/** Topic of the hints that accounts' logs have grown: the JSON of a list of StoredEvent, or of `{accountId, seq}`. */
+/** Topic of the hints that accounts' logs have grown: a list of StoredEvent, or of `{accountId, seq}`. */
 export const EVENTS_TOPIC = 'events';
 
 /** Topic of the hints that an account's past events read otherwise now; the hint is the account's id. */
@@ -40,23 +40,21 @@ export function createEventLog(db: Knex, wakeups: Wakeups): EventLog {
         await insertEvents(tx, stored);
         return outcome;
       });
-      if (stored.length > 0) {
-        const short = shortHint(stored);
-        wakeups.publish(EVENTS_TOPIC, stored.length > MOST_TOLD ? short : wholeHint(stored), short);
-      }
+      if (stored.length > 0) tell(wakeups, stored);
       return result;
     },
   };
 }
 
 /** The events themselves: who stands right before them need not ask the database. */
-function wholeHint(events: readonly StoredEvent[]): string {
+function tell(wakeups: Wakeups, stored: readonly StoredEvent[]): void {
   const committedAt = Date.now();
-  return JSON.stringify(events.map((event) => ({ ...event, committedAt })));
+  const events = stored.map((event) => ({ ...event, committedAt }));
+  const newest = newestOf(stored);
+  wakeups.publish(EVENTS_TOPIC, events, events.length > MOST_TOLD ? [newest] : [events, newest]);
 }
 
 /** Where to look: each account with its newest event. */
-function shortHint(events: readonly StoredEvent[]): string {
-  const newest = new Map(events.map(({ accountId, seq }) => [accountId, { accountId, seq }]));
-  return JSON.stringify([...newest.values()]);
+function newestOf(events: readonly StoredEvent[]): readonly Pick<StoredEvent, 'accountId' | 'seq'>[] {
+  return [...new Map(events.map(({ accountId, seq }) => [accountId, { accountId, seq }])).values()];
 }

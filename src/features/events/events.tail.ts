@@ -114,15 +114,14 @@ async function lookAtCounters(db: Knex, accounts: ReadonlyMap<string, AccountTai
   return lag;
 }
 
-function hear(accounts: ReadonlyMap<string, AccountTail>, hint: string): void {
+function hear(accounts: ReadonlyMap<string, AccountTail>, hint: unknown): void {
   if (accounts.size === 0) return;
-  const events = parseHint(hint);
-  if (events === null) {
+  if (!tellsAccounts(hint)) {
     for (const account of accounts.values()) account.read();
     return;
   }
   const byAccount = new Map<string, StoredEvent[]>();
-  for (const event of events) {
+  for (const event of hint) {
     if (!accounts.has(event.accountId)) continue;
     const list = byAccount.get(event.accountId);
     if (list) list.push(event);
@@ -131,16 +130,9 @@ function hear(accounts: ReadonlyMap<string, AccountTail>, hint: string): void {
   for (const [accountId, list] of byAccount) accounts.get(accountId)?.hear(list);
 }
 
-/** Null: it says no more than that something happened. */
-function parseHint(hint: string): StoredEvent[] | null {
-  try {
-    const parsed: unknown = JSON.parse(hint);
-    const isWhole = Array.isArray(parsed) && parsed.every((event) => typeof event?.accountId === 'string');
-    return isWhole ? (parsed as StoredEvent[]) : null;
-  } catch {
-    return null;
-  }
-}
+/** False: it says no more than that something happened. */
+const tellsAccounts = (hint: unknown): hint is readonly StoredEvent[] =>
+  Array.isArray(hint) && hint.every((event) => typeof event?.accountId === 'string');
 
 class AccountTail {
   position: number;

@@ -1,5 +1,6 @@
 import jsonwebtoken from 'jsonwebtoken';
 import { SESSIONS_TOPIC, type SessionsHint } from '../../../src/features/accounts/index.js';
+import { LOOK } from '../../../src/platform/wakeups.js';
 import { startSystem, unique } from '../../support/system.js';
 
 const SECRET = 'a secret of the tests, thirty-two or more';
@@ -39,7 +40,7 @@ export async function startBed(env: Record<string, string> = {}) {
   const { accounts, apiKeys, tokens } = product.system.features;
   const hints: SessionsHint[] = [];
   product.system.platform.wakeups.subscribe(SESSIONS_TOPIC, (hint) => {
-    if (hint.startsWith('{')) hints.push(JSON.parse(hint));
+    if (hint !== LOOK) hints.push(hint as SessionsHint);
   });
 
   async function ask(method: string, path: string, request: Ask = {}): Promise<Answer> {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
 import {
+  createEventLog,
   createEventTail,
   EVENTS_TOPIC,
   type EventTail,
@@ -13,8 +14,8 @@ import { createWorld, type World } from '../live/live-world.js';
 const log = pino({ level: 'silent' });
 
 /** Hints given by hand. */
-function handWakeups(): Wakeups & { give(hint: string): void } {
-  const listeners = new Set<(hint: string) => void>();
+function handWakeups(): Wakeups & { give(hint: unknown): void } {
+  const listeners = new Set<(hint: unknown) => void>();
   return {
     publish: () => undefined,
     subscribe: (_, hear) => {
@@ -87,11 +88,29 @@ describe('event tail', function () {
     await tail.follow(accountId, listener);
     const before = queries.length;
 
-    wakeups.give(JSON.stringify([event(accountId, 1), event(accountId, 2)]));
-    wakeups.give(JSON.stringify([event(accountId, 2), event(accountId, 3)]));
+    wakeups.give([event(accountId, 1), event(accountId, 2)]);
+    wakeups.give([event(accountId, 2), event(accountId, 3)]);
 
     expect(listener.seqs).to.deep.equal([1, 2, 3]);
     expect(queries.length).to.equal(before);
+  });
+
+  it('hears of all that its own process commits without a query, however much it is', async () => {
+    const accountId = await world.writer.account();
+    const wakeups = world.wakeupsOf();
+    const { tail, queries } = start(wakeups);
+    const listener = collector();
+    await tail.follow(accountId, listener);
+    const events = Array.from({ length: 300 }, (_, place) => event(accountId, place + 1));
+
+    await createEventLog(world.db, wakeups).transaction(async (_, record) => {
+      for (const { seq, ...unplaced } of events) record(unplaced);
+    });
+    const reads = queries.filter((sql) => /from events/.test(sql)).length;
+    await listener.got(300);
+
+    expect(listener.seqs).to.deep.equal(events.map(({ seq }) => seq));
+    expect(queries.filter((sql) => /from events/.test(sql)).length).to.equal(reads);
   });
 
   it('reads what a hint leaves out, once and in order', async () => {
@@ -102,8 +121,8 @@ describe('event tail', function () {
     await tail.follow(accountId, listener);
     for (let i = 0; i < 20; i += 1) await world.writer.call(accountId);
 
-    wakeups.give(JSON.stringify([event(accountId, 7)]));
-    wakeups.give(JSON.stringify([{ accountId, seq: 9 }]));
+    wakeups.give([event(accountId, 7)]);
+    wakeups.give([{ accountId, seq: 9 }]);
     wakeups.give('!');
     await listener.got(20);
 
@@ -167,7 +186,7 @@ describe('event tail', function () {
     const following = await tail.follow(accountId, listener);
 
     following.stop();
-    wakeups.give(JSON.stringify([event(accountId, 1)]));
+    wakeups.give([event(accountId, 1)]);
 
     expect(listener.seqs).to.deep.equal([]);
   });
