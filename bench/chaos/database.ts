@@ -3,11 +3,11 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { startEmbedded } from '../../src/platform/db/embedded.js';
+import { freePort } from './ports.js';
 
 /** The run's own PostgreSQL, durable, which can be killed, paused, started anew, and given a full disk. */
 export interface ChaosDatabase {
-  /** Changes with each start. */
-  port(): number;
+  readonly port: number;
   /** As the processes see it, through the wire that listens on `port`. */
   urlThrough(port: number): string;
   kill(): Promise<void>;
@@ -24,6 +24,7 @@ export interface ChaosDatabase {
 
 const NAME = 'switchboard';
 const SETTINGS = { shared_buffers: '128MB', max_connections: '300', max_wal_size: '1GB' };
+const LIMITS = { connectionTimeoutMillis: 10_000, query_timeout: 60_000 };
 
 export async function openDatabase(folder: string): Promise<ChaosDatabase> {
   const dir = join(folder, 'pg');
@@ -32,9 +33,9 @@ export async function openDatabase(folder: string): Promise<ChaosDatabase> {
   const env = typeof shim === 'string' ? {} : { LD_PRELOAD: shim.library, DISK_FULL_FLAG: flag };
   let isWanted = true;
   let lost: Promise<void> = Promise.resolve();
-  const open = () => startEmbedded({ dir, settings: SETTINGS, env, onLost });
+  const port = await freePort();
+  const open = () => startEmbedded({ dir, port, settings: SETTINGS, env, onLost });
   let server = await open();
-  let port = server.port;
   let frozen: number[] = [];
   const thaw = (): void => {
     for (const pid of frozen.splice(0)) signal(pid, 'SIGCONT');
@@ -51,7 +52,6 @@ export async function openDatabase(folder: string): Promise<ChaosDatabase> {
       await server.stop().catch(() => undefined);
       try {
         server = await open();
-        port = server.port;
         return;
       } catch {
         await new Promise((done) => setTimeout(done, 500));
@@ -60,7 +60,7 @@ export async function openDatabase(folder: string): Promise<ChaosDatabase> {
   }
 
   return {
-    port: () => port,
+    port,
     urlThrough(wire) {
       const url = new URL(server.url(NAME));
       url.port = String(wire);
@@ -86,9 +86,9 @@ export async function openDatabase(folder: string): Promise<ChaosDatabase> {
     freeDisk: () => rmSync(flag, { force: true }),
     async query<T extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) {
       await lost;
-      const client = new pg.Client({ connectionString: server.url(NAME) });
-      await client.connect();
+      const client = new pg.Client({ connectionString: server.url(NAME), ...LIMITS });
       try {
+        await client.connect();
         return (await client.query<T>(text, [...values])).rows;
       } finally {
         await client.end();

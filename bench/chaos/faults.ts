@@ -3,7 +3,7 @@ import type { Random } from './calls.js';
 import type { ChaosDatabase } from './database.js';
 import type { Member, Role } from './processes.js';
 import type { ChaosRedis } from './redis.js';
-import type { Wire } from './wire.js';
+import type { Cut, Wire } from './wire.js';
 
 export interface Targets {
   readonly members: readonly Member[];
@@ -20,6 +20,8 @@ export interface Fault {
   readonly subject: string;
   /** Does it, waits, and undoes it. */
   run(lastsMs: number): Promise<void>;
+  /** Resolves when its subject can be struck again. */
+  recovery?(): Promise<unknown>;
 }
 
 export interface PlannedFault {
@@ -49,61 +51,39 @@ interface ProcessParts {
 const STOP_WITHIN_MS = 10_000;
 
 function processFaults(role: Role, { targets, random, tell }: ProcessParts): Fault[] {
-  const one = (): Member =>
-    pick(
-      targets.members.filter((member) => member.role === role),
-      random,
-    );
+  const members = targets.members.filter((member) => member.role === role);
+  const fault = (name: string, strike: (member: Member, lastsMs: number) => Promise<void>): Fault => ({
+    name: `${role} ${name}`,
+    subject: role,
+    run: (lastsMs) => strike(pick(members, random), lastsMs),
+    recovery: () => Promise.all(members.map((member) => member.ready())),
+  });
   return [
-    {
-      name: `${role} killed`,
-      subject: role,
-      async run(lastsMs) {
-        const member = one();
-        await member.kill();
-        await pause(lastsMs);
-        member.start();
-        await member.ready();
-      },
-    },
-    {
-      name: `${role} paused`,
-      subject: role,
-      async run(lastsMs) {
-        const member = one();
-        member.pause();
-        await pause(lastsMs);
-        member.resume();
-      },
-    },
-    {
-      name: `${role} stopped and started`,
-      subject: role,
-      async run(lastsMs) {
-        const member = one();
-        const { code, ms } = await member.stop();
-        if (code !== 0) tell(`${member.name} ended with ${code} when it was asked to stop`);
-        if (ms > STOP_WITHIN_MS) tell(`${member.name} took ${ms} ms to stop`);
-        await pause(Math.min(lastsMs, 1000));
-        member.start();
-        await member.ready();
-      },
-    },
-    {
-      name: `${role} with a wrong clock`,
-      subject: role,
-      async run(lastsMs) {
-        const member = one();
-        const shift = Math.round((random() * 2 - 1) * MOST_SHIFT_MS);
-        await member.kill();
-        member.start(shift);
-        await member.ready();
-        await pause(lastsMs);
-        await member.kill();
-        member.start();
-        await member.ready();
-      },
-    },
+    fault('killed', async (member, lastsMs) => {
+      await member.kill();
+      await pause(lastsMs);
+      member.start();
+    }),
+    fault('paused', async (member, lastsMs) => {
+      member.pause();
+      await pause(lastsMs);
+      member.resume();
+    }),
+    fault('stopped and started', async (member, lastsMs) => {
+      const { code, ms } = await member.stop();
+      if (code !== 0) tell(`${member.name} ended with ${code} when it was asked to stop`);
+      if (ms > STOP_WITHIN_MS) tell(`${member.name} took ${ms} ms to stop`);
+      await pause(Math.min(lastsMs, 1000));
+      member.start();
+    }),
+    fault('with a wrong clock', async (member, lastsMs) => {
+      await member.kill();
+      member.start(Math.round((random() * 2 - 1) * MOST_SHIFT_MS));
+      await member.ready();
+      await pause(lastsMs);
+      await member.kill();
+      member.start();
+    }),
   ];
 }
 
@@ -111,7 +91,7 @@ function databaseFaults({ database, toDatabase, members }: Targets, random: Rand
   const wires = [...toDatabase.values()];
   const subject = 'database';
   const own = (): Wire => toDatabase.get(pick(members, random).name) ?? pick(wires, random);
-  const cut = (name: string, chosen: () => readonly Wire[], how: 'refuse' | 'stall' | 'silence'): Fault => ({
+  const cut = (name: string, chosen: () => readonly Wire[], how: Cut): Fault => ({
     ...{ name, subject },
     run: (lastsMs) => cutOff(chosen(), how, lastsMs),
   });
@@ -162,7 +142,7 @@ function redisFaults({ redis, toRedis }: Targets, random: Random): Fault[] {
   if (!redis) return [];
   const wires = [...toRedis.values()];
   const subject = 'redis';
-  const cut = (name: string, chosen: () => readonly Wire[], how: 'refuse' | 'stall' | 'silence'): Fault => ({
+  const cut = (name: string, chosen: () => readonly Wire[], how: Cut): Fault => ({
     ...{ name, subject },
     run: (lastsMs) => cutOff(chosen(), how, lastsMs),
   });
@@ -193,7 +173,7 @@ function redisFaults({ redis, toRedis }: Targets, random: Random): Fault[] {
   ];
 }
 
-async function cutOff(wires: readonly Wire[], how: 'refuse' | 'stall' | 'silence', lastsMs: number): Promise<void> {
+async function cutOff(wires: readonly Wire[], how: Cut, lastsMs: number): Promise<void> {
   for (const wire of wires) wire[how]();
   await pause(lastsMs);
   for (const wire of wires) wire.open();

@@ -61,7 +61,10 @@ function print(report: ChaosReport): void {
 // The end of this process ends what it started.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
-run(process.argv.slice(2)).catch((error: Error) => {
-  console.error(error.message);
-  process.exitCode = 1;
-});
+run(process.argv.slice(2))
+  .catch((error: Error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  })
+  // What could not be taken down is ended with this process.
+  .finally(() => process.exit());

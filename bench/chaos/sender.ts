@@ -33,37 +33,30 @@ export interface SenderOptions {
 }
 
 const TIMEOUT_MS = 8000;
-const MOST_AT_ONCE = 300;
+/** In flight at once to a process: one that takes connections and does not answer holds up no other. */
+const MOST_AT_ONCE = 100;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 8000;
 
 export function createSender({ urls, publicUrl, random, giveUpAfterMs }: SenderOptions): Sender {
   const agent = new Agent({ keepAlive: true, maxSockets: MOST_AT_ONCE });
   const outcomes = new Map<string, Outcome>();
   const open = new Set<Promise<void>>();
-  let running = 0;
+  const places = createPlaces(urls, random);
   let lastAccepted = Date.now();
   let longest = 0;
-  const waiting: (() => void)[] = [];
 
-  async function take(): Promise<void> {
-    if (running >= MOST_AT_ONCE) await new Promise<void>((go) => waiting.push(go));
-    running += 1;
-  }
-
-  function give(): void {
-    running -= 1;
-    waiting.shift()?.();
-  }
-
-  async function attempt(outcome: Outcome): Promise<string> {
-    await take();
+  /** Null: it did not get away in time. */
+  async function attempt(outcome: Outcome, until: number): Promise<string | null> {
+    const url = await places.take();
     try {
-      const url = urls[Math.floor(random() * urls.length)] ?? '';
+      if (Date.now() > until) return null;
       outcome.attempts += 1;
       const answer = await post(agent, url, { webhook: outcome.webhook, publicUrl });
       outcome.answers.set(answer, (outcome.answers.get(answer) ?? 0) + 1);
       return answer;
     } finally {
-      give();
+      places.give(url);
     }
   }
 
@@ -71,15 +64,15 @@ export function createSender({ urls, publicUrl, random, giveUpAfterMs }: SenderO
     const { webhook } = outcome;
     await pause(Math.max(0, webhook.sendAt - Date.now()));
     const until = Date.now() + giveUpAfterMs;
-    for (let wait = 300; ; wait = Math.min(wait * 2, 3000)) {
-      const answer = await attempt(outcome);
-      if (answer.startsWith('2')) {
+    for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
+      const answer = await attempt(outcome, until);
+      if (answer?.startsWith('2')) {
         outcome.accepted = true;
         longest = Math.max(longest, Date.now() - lastAccepted);
         lastAccepted = Date.now();
         return;
       }
-      const isFinal = answer.startsWith('4');
+      const isFinal = answer === null || answer.startsWith('4');
       if (isFinal || webhook.isImpatient || Date.now() + wait > until) return;
       await pause(wait * (0.5 + random()));
     }
@@ -99,6 +92,31 @@ export function createSender({ urls, publicUrl, random, giveUpAfterMs }: SenderO
     async finish() {
       while (open.size > 0) await Promise.all(open);
       agent.destroy();
+    },
+  };
+}
+
+interface Places {
+  /** Any process that has room, as soon as one has. */
+  take(): Promise<string>;
+  give(url: string): void;
+}
+
+function createPlaces(urls: readonly string[], random: Random): Places {
+  const running = new Map(urls.map((url) => [url, 0]));
+  const waiting: ((url: string) => void)[] = [];
+  return {
+    async take() {
+      const free = urls.filter((url) => (running.get(url) ?? 0) < MOST_AT_ONCE);
+      const url = free[Math.floor(random() * free.length)];
+      if (url === undefined) return new Promise((go) => waiting.push(go));
+      running.set(url, (running.get(url) ?? 0) + 1);
+      return url;
+    },
+    give(url) {
+      const next = waiting.shift();
+      if (next) next(url);
+      else running.set(url, (running.get(url) ?? 0) - 1);
     },
   };
 }

@@ -6,14 +6,17 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
  * `refuse` resets every connection and takes none; `stall` holds every byte back until it is opened again; `silence`
  * leaves the connections of now without a word for good, on both sides, and lets new ones through.
  */
-export interface Wire {
+export interface Wire extends Readonly<Record<WireDeed, () => void>> {
   readonly port: number;
-  open(): void;
-  refuse(): void;
-  stall(): void;
-  silence(): void;
+}
+
+/** One that lies in this process. */
+export interface OwnWire extends Wire {
   close(): Promise<void>;
 }
+
+export type Cut = 'refuse' | 'stall' | 'silence';
+export type WireDeed = 'open' | Cut;
 
 /** A service's own keepalive notices at last that nobody is there; the process is never told. */
 const FORGET_MS = 60_000;
@@ -25,14 +28,14 @@ interface Pair {
   far: Socket | null;
 }
 
-/** `target` is asked for each connection: a service that was started anew may listen on another port. */
-export async function openWire(target: () => number): Promise<Wire> {
+/** To the port of a service, which keeps it when it is started anew. */
+export async function openWire(target: number): Promise<OwnWire> {
   const pairs = new Set<Pair>();
   const silenced = new Set<Pair>();
   let mode: Mode = 'open';
 
   function join(pair: Pair): void {
-    const far = connect(target(), '127.0.0.1');
+    const far = connect(target, '127.0.0.1');
     pair.far = far;
     far.setNoDelay(true);
     tie(far, pair.near, pair);

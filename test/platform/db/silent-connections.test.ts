@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import pg from 'pg';
-import { openWire, type Wire } from '../../../bench/chaos/wire.js';
+import { type OwnWire, openWire } from '../../../bench/chaos/wire.js';
 import { migrateToLatest } from '../../../src/platform/db/migrate.js';
 import { watchSilence } from '../../../src/platform/db/silent-connections.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
@@ -8,13 +8,12 @@ import { createTestDatabase, type TestDatabase } from '../../support/database.js
 describe('a database connection that died without a word', function () {
   this.timeout(30_000);
   let database: TestDatabase;
-  let wire: Wire;
+  let wire: OwnWire;
   let url: string;
   beforeEach(async () => {
     database = await createTestDatabase();
     const through = new URL(database.url);
-    const port = Number(through.port);
-    wire = await openWire(() => port);
+    wire = await openWire(Number(through.port));
     through.port = String(wire.port);
     url = through.href;
   });
