@@ -54,7 +54,14 @@ const TWILIO_STATES = { initiated: 'initiated', ringing: 'ringing', answered: 'i
 /** The mean number of webhooks of a call, sent twice or not. */
 export const WEBHOOKS_PER_CALL = 3.8;
 
-export function makeCall(place: number, lines: readonly Line[], now: number, random: Random): Call {
+export interface CallWish {
+  readonly lines: readonly Line[];
+  /** How long it stays in a state, and how late a webhook is, at most, ms. */
+  readonly longestStepMs: number;
+  readonly random: Random;
+}
+
+export function makeCall(place: number, now: number, { lines, longestStepMs, random }: CallWish): Call {
   const line = lines[Math.floor(random() * lines.length)];
   if (!line) throw new Error('There are no lines.');
   const fate = random();
@@ -68,46 +75,54 @@ export function makeCall(place: number, lines: readonly Line[], now: number, ran
     ...{ line, callId, direction, kind },
     ...(direction === 'incoming' ? { from: other, to: held } : { from: held, to: other }),
   };
-  const facts = makeFacts(line, now, random);
-  return { ...call, webhooks: facts.map((fact, step) => makeWebhook(call, fact, step, random)) };
+  const facts = makeFacts(call, now, { longestStepMs, random });
+  const webhooks = facts.map((fact, step) => {
+    const late = random() < 0.15 ? random() * longestStepMs : random() * 200;
+    return makeWebhook(call, fact, { step, sendAt: fact.at + late, random });
+  });
+  return { ...call, webhooks };
 }
 
 /** Times of Twilio are whole seconds, so that none can be taken for another. */
-function makeFacts(line: Line, now: number, random: Random): Fact[] {
+function makeFacts({ line }: CallParts, now: number, { longestStepMs, random }: Omit<CallWish, 'lines'>): Fact[] {
   const unit = line.provider === 'twilio' ? 1000 : 1;
-  const between = (least: number, most: number): number => least + Math.floor(random() * (most - least));
   const whole = (ms: number): number => Math.floor(ms / unit) * unit;
+  const step = (): number => 1000 + Math.floor(random() * (longestStepMs - 1000));
   const initiated = whole(now);
-  const ringing = whole(initiated + between(1000, 2500));
+  const ringing = whole(initiated + step());
   const facts: Fact[] = [
     { state: 'initiated', at: initiated },
     { state: 'ringing', at: ringing },
   ];
   if (random() < 0.7) {
-    const answered = whole(ringing + between(1000, 4000));
-    const talk = between(1, 8);
+    const answered = whole(ringing + step());
+    const talk = Math.floor(step() / 1000);
     facts.push({ state: 'answered', at: answered });
     facts.push({ state: 'ended', at: answered + talk * 1000, talk, disposition: 'completed' });
   } else {
     const ends = line.provider === 'twilio' ? ENDS.filter((end) => end !== 'rejected') : ENDS;
     const disposition = ends[Math.floor(random() * ends.length)] ?? 'busy';
-    facts.push({ state: 'ended', at: whole(ringing + between(1000, 5000)), talk: 0, disposition });
+    facts.push({ state: 'ended', at: whole(ringing + step()), talk: 0, disposition });
   }
   return facts;
 }
 
 type CallParts = Omit<Call, 'webhooks'>;
 
-function makeWebhook(call: CallParts, fact: Fact, step: number, random: Random): Webhook {
+interface Sending {
+  readonly step: number;
+  readonly sendAt: number;
+  readonly random: Random;
+}
+
+function makeWebhook(call: CallParts, fact: Fact, { step, sendAt, random }: Sending): Webhook {
   const { line, callId, kind } = call;
   const isGeneric = line.provider === 'generic';
-  const late = random() < 0.15 ? random() * 5000 : random() * 200;
   return {
-    ...{ line, callId, fact, kind },
+    ...{ line, callId, fact, kind, sendAt },
     key: isGeneric ? `msg_${callId}_${step}` : `${callId}:${step}`,
     contentType: isGeneric ? 'application/json' : 'application/x-www-form-urlencoded',
     body: isGeneric ? genericBody(call, fact) : twilioBody(call, fact, step),
-    sendAt: fact.at + late,
     isImpatient: random() < 0.03,
     copies: random() < 0.05 ? 2 : 1,
   };

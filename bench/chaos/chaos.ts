@@ -29,6 +29,8 @@ export interface ChaosOptions {
   readonly accounts: number;
   /** How long a fault lasts at most, ms. */
   readonly longestFaultMs: number;
+  /** How long a call stays in a state at most, ms. */
+  readonly longestStepMs: number;
   /** Only faults whose name matches. */
   readonly only?: RegExp;
   readonly tell: (line: string) => void;
@@ -141,12 +143,12 @@ interface Play {
 
 /** Begins calls evenly; each sends its webhooks when they are due. */
 async function play({ lines }: World, { options, sender, calls }: Play): Promise<void> {
-  const random = createRandom(options.seed + 2);
+  const wish = { ...{ lines, longestStepMs: options.longestStepMs }, random: createRandom(options.seed + 2) };
   const begun = Date.now();
   const perMs = options.rate / WEBHOOKS_PER_CALL / 1000;
   for (let passed = 0; passed < options.seconds * 1000; passed = Date.now() - begun) {
     while (calls.length < passed * perMs) {
-      const call = makeCall(calls.length, lines, Date.now(), random);
+      const call = makeCall(calls.length, Date.now(), wish);
       calls.push(call);
       for (const webhook of call.webhooks) sender.send(webhook);
     }

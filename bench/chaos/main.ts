@@ -4,6 +4,7 @@ import { HELP, readWish } from './options.js';
 import { hasRedis } from './redis.js';
 
 const MOST_SHOWN = 40;
+const SIZE = { accounts: 3, longestFaultMs: 6000, longestStepMs: 5000 };
 const HOSTILE = { slow: 2000, passwords: 1000 };
 const MOST_TIMES = 3;
 const MOST_GROWTH_MB = 100;
@@ -17,7 +18,7 @@ async function run(argv: readonly string[]): Promise<void> {
   console.log(
     `seed ${seed}: ${rate} webhooks/s for ${seconds} s, ${faults} faults, ${redis ? 'with' : 'without'} Redis`,
   );
-  const report = await runChaos({ ...wish, accounts: 3, longestFaultMs: 6000, tell: (line) => console.log(line) });
+  const report = await runChaos({ ...wish, ...SIZE, tell: (line) => console.log(line) });
   print(report);
   if (report.violations.length > 0) process.exitCode = 1;
 }

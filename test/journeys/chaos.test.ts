@@ -3,7 +3,7 @@ import { type ChaosOptions, type ChaosReport, runChaos } from '../../bench/chaos
 import { hasRedis } from '../../bench/chaos/redis.js';
 import { ensureBuilt } from '../support/built.js';
 
-const SMALL = { rate: 40, accounts: 2, longestFaultMs: 2000, tell: () => undefined };
+const SMALL = { rate: 40, accounts: 2, longestFaultMs: 1500, longestStepMs: 1500, tell: () => undefined };
 
 /** Small runs of `npm run chaos`; the long ones are made by hand. */
 describe('an installation of several processes', function () {
@@ -14,7 +14,7 @@ describe('an installation of several processes', function () {
     runChaos({ ...SMALL, ...options });
 
   it('keeps every answer true while its parts are killed, paused and cut off', async () => {
-    const report = await run({ seed: 3, seconds: 14, faults: 7, processes: 1, redis: hasRedis() });
+    const report = await run({ seed: 3, seconds: 9, faults: 7, processes: 1, redis: hasRedis() });
 
     expect(report.violations).to.deep.equal([]);
     expect(report.counts.accepted).to.be.above(300);
@@ -22,7 +22,7 @@ describe('an installation of several processes', function () {
   });
 
   it('loses and doubles nothing while its processes are stopped and started one after another', async () => {
-    const report = await run({ seed: 4, seconds: 8, faults: 4, processes: 2, redis: false, only: /stopped/ });
+    const report = await run({ seed: 4, seconds: 5, faults: 4, processes: 2, redis: false, only: /stopped/ });
 
     expect(report.violations).to.deep.equal([]);
     expect(report.answers).to.not.have.property('503');
