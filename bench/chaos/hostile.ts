@@ -26,7 +26,7 @@ export interface HostileReport {
   readonly growthMb: number;
   /** What the attacker was answered, by status; `none`: the connection was closed on it. */
   readonly refusals: Readonly<Record<string, number>>;
-  /** Wrong passwords that it got out a second: at its priority it waits for everybody else on the machine. */
+  /** Wrong passwords that were answered a second: at its priority it waits for everybody else on the machine. */
   readonly passwordsASecond: number;
 }
 
