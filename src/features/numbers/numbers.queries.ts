@@ -1,6 +1,7 @@
 import type { Visibility } from '../../http/actor.js';
 import { type IdSlice, type Page, toPage } from '../../http/pagination.js';
 import type { Db } from '../../platform/db/connect.js';
+import { runPrepared } from '../../platform/db/prepared.js';
 import type { Holding } from './holding.js';
 import type { NumberAction, NumberChange, VirtualNumber } from './number.js';
 import { NUMBER_COLUMNS, type NumberRow, toNumber } from './numbers.repository.js';
@@ -25,19 +26,29 @@ export async function listNumbers(
   query: { readonly filters: NumberFilters; readonly slice: IdSlice },
 ): Promise<Page<VirtualNumber>> {
   const { filters, slice } = query;
-  const conditions: Condition[] = [
-    { sql: 'account_id = ? and released_at is null', bindings: [visibility.accountId] },
-    ...(visibility.userId === null ? [] : [{ sql: 'user_id = ?', bindings: [visibility.userId] }]),
-    ...(slice.after === null ? [] : [{ sql: 'id > ?', bindings: [slice.after] }]),
-    ...conditionsOf(filters),
-  ];
-  const { rows } = await db.raw<{ rows: NumberRow[] }>(
-    `select ${NUMBER_COLUMNS} from virtual_numbers
-     where ${conditions.map(({ sql }) => sql).join(' and ')} order by id limit ?`,
-    [...conditions.flatMap(({ bindings }) => bindings), slice.limit + 1],
-  );
+  const wanted = conditionsOf(filters);
+  const { name, conditions } = seenBehind(visibility, slice.after ?? NIL);
+  const list = listOf([...conditions, ...wanted], slice.limit + 1);
+  const asked = wanted.length > 0 ? db.raw(list.sql, list.bindings) : runPrepared(db, { ...list, name }, list.bindings);
+  const { rows } = (await asked) as { rows: NumberRow[] };
   return toPage(rows.map(toNumber), slice.limit, (number) => [number.id]);
 }
+
+/** Before every id. */
+const NIL = '00000000-0000-0000-0000-000000000000';
+
+/** What a list without filters asks, and its name as a prepared statement: planning it costs more than running it. */
+function seenBehind({ accountId, userId }: Visibility, after: string): { name: string; conditions: Condition[] } {
+  const held = { sql: 'account_id = ? and released_at is null and id > ?', bindings: [accountId, after] };
+  if (userId === null) return { name: 'list_numbers', conditions: [held] };
+  return { name: 'list_numbers_of_user', conditions: [held, { sql: 'user_id = ?', bindings: [userId] }] };
+}
+
+const listOf = (conditions: readonly Condition[], limit: number) => ({
+  sql: `select ${NUMBER_COLUMNS} from virtual_numbers
+    where ${conditions.map(({ sql }) => sql).join(' and ')} order by id limit ?`,
+  bindings: [...conditions.flatMap(({ bindings }) => bindings), limit],
+});
 
 type Binding = string | string[] | boolean[];
 
