@@ -40,14 +40,25 @@ export const storingFailed = (cause?: unknown): AppError =>
 export function createInboxBatcher(db: Knex): InboxBatcher {
   const waiting: Waiting[] = [];
   let running = 0;
+  let isLooking = false;
   let idle: (() => void)[] = [];
+
+  /** After what has arrived already is read: it goes with the same statement. */
+  function look(): void {
+    if (isLooking) return;
+    isLooking = true;
+    setImmediate(() => {
+      isLooking = false;
+      next();
+    });
+  }
 
   function next(): void {
     while (waiting.length > 0 && (running === 0 || (running < STATEMENTS_AT_ONCE && waiting.length >= CROWD))) {
       running += 1;
       void flush(takeBatch(waiting)).finally(() => {
         running -= 1;
-        next();
+        look();
       });
     }
     if (running > 0) return;
@@ -73,10 +84,11 @@ export function createInboxBatcher(db: Knex): InboxBatcher {
       if (waiting.length >= MOST_WAITING) return Promise.reject(storingFailed());
       return new Promise((resolve, reject) => {
         waiting.push({ webhook, resolve, reject });
-        next();
+        look();
       });
     },
-    drained: () => (running === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
+    drained: () =>
+      running === 0 && waiting.length === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve)),
   };
 }
 

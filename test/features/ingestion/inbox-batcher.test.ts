@@ -1,0 +1,43 @@
+import { expect } from 'chai';
+import type { NewWebhook } from '../../../src/features/ingestion/inbound-webhook.js';
+import { createInboxBatcher } from '../../../src/features/ingestion/inbox-batcher.js';
+import { newId } from '../../../src/lib/ids.js';
+import { type Inbox, openInboxes } from './inbox-bench.js';
+
+describe('the group commit of the inbox', () => {
+  let inbox: Inbox;
+  let close: () => Promise<void>;
+  before(async () => {
+    ({ first: inbox, close } = await openInboxes(1));
+  });
+  after(() => close());
+
+  const webhook = (deliveryKey: string): NewWebhook => ({
+    ...{ id: newId(), carrierId: newId(), accountId: null, provider: 'generic', deliveryKey },
+    ...{ status: 'pending', code: null, detail: null, method: 'POST', path: '/', headers: {} },
+    ...{ body: Buffer.from('{}'), receivedAt: 0 },
+  });
+
+  it('takes what has arrived in one turn with one statement', async () => {
+    const { db } = inbox;
+    const batcher = createInboxBatcher(db);
+    const statements: string[] = [];
+    db.on('query', ({ sql }: { sql: string }) => statements.push(sql));
+
+    const stored = await Promise.all(Array.from({ length: 20 }, (_, place) => batcher.store(webhook(String(place)))));
+
+    expect(stored.every(({ isNew }) => isNew)).to.equal(true);
+    expect(statements).to.have.length(1);
+  });
+
+  it('is drained when the webhook that came last is stored', async () => {
+    const batcher = createInboxBatcher(inbox.db);
+    const late = webhook('late');
+
+    void batcher.store(late);
+    await batcher.drained();
+
+    const { rows } = await inbox.db.raw('select 1 from inbound_webhooks where id = ?', [late.id]);
+    expect(rows).to.have.length(1);
+  });
+});
