@@ -8,7 +8,7 @@ import type { NewEvent, StoredEvent } from '../events/index.js';
 import type { TimelineEntry } from './call.js';
 import { NO_FACTS, newlyStated } from './call-facts.js';
 import { isSameView } from './call-record.js';
-import { timeOfState, viewCall } from './call-view.js';
+import { type CallView, timeOfState, viewCall } from './call-view.js';
 import { presentCall } from './calls.present.js';
 import type { CallRecord } from './calls.repository.js';
 import type { CallChange } from './record-reports.js';
@@ -38,11 +38,12 @@ export function eventsOf(change: CallChange, now: number): CallEvent[] {
   const told = new Set(before?.timeline.map((entry) => entry.type));
   const stated = newlyStated(before?.facts ?? NO_FACTS, after.facts).filter((state) => !told.has(`call.${state}`));
   if (stated.length > 0) {
+    const view = viewCall(after.facts);
     // What was before counts for the first of them: a call leaves a filter once.
     return stated.map((state, place) => ({
       ...common,
       before: place === 0 ? common.before : null,
-      ...stateEvent(after, state),
+      ...stateEvent(after, view, state),
     }));
   }
   if (before && isSameView(before, after)) return [];
@@ -51,10 +52,10 @@ export function eventsOf(change: CallChange, now: number): CallEvent[] {
 
 function stateEvent(
   record: CallRecord,
+  view: CallView | null,
   state: CallState,
 ): Pick<CallEvent, 'type' | 'occurredAt' | 'receivedAt' | 'webhookId'> {
   const fact = record.facts.states[state];
-  const view = viewCall(record.facts);
   const arrived = fact?.arrived ?? record.last_news_at.getTime();
   const occurredAt = (view && timeOfState(view, state)) ?? arrived;
   return { type: `call.${state}`, occurredAt, receivedAt: arrived, webhookId: fact?.webhookId ?? null };

@@ -161,8 +161,11 @@ function laterEnd(a: EndReport, b: EndReport): EndReport {
 }
 
 /** Joins a leg's reports; their order is of no account. */
-export const foldReports = (reports: readonly Report[], known: CallFacts = NO_FACTS): CallFacts =>
-  reports.reduce((facts, report) => joinFacts(facts, factsOf(report)), known);
+export function foldReports(reports: readonly Report[], known: CallFacts = NO_FACTS): CallFacts {
+  const join = (facts: CallFacts, report: Report): CallFacts =>
+    facts === NO_FACTS ? factsOf(report) : joinFacts(facts, factsOf(report));
+  return reports.reduce(join, known);
+}
 
 /** The states that `after` states and `before` does not, in the order in which calls go through them. */
 export function newlyStated(before: CallFacts, after: CallFacts): CallState[] {

@@ -57,11 +57,11 @@ export async function loadGuard(rules: RecordingRules): Promise<Guard> {
         erased.push({ webhookId, number: found.number, pseudonym: found.pseudonym });
         return found.party;
       };
-      const changed = reports.map((report) => ({
-        ...report,
-        from: keep(report.from, report.webhookId),
-        to: keep(report.to, report.webhookId),
-      }));
+      const changed = reports.map((report) => {
+        const from = keep(report.from, report.webhookId);
+        const to = keep(report.to, report.webhookId);
+        return from === report.from && to === report.to ? report : { ...report, from, to };
+      });
       return { reports: erased.length === 0 ? kept : changed.filter((report) => !isOld(report)), expired, erased };
     },
     keepFacts(accountId, facts) {

@@ -72,8 +72,7 @@ export function createCarrierDelays(deps: { db: Knex; clock: Clock; log: Logger;
       const delay = delayOf(webhook, words);
       if (delay === null) return;
       histogram.observe({ provider: webhook.provider }, delay / 1000);
-      const hour = new Date(receivedAt - (receivedAt % HOUR_MS)).toISOString();
-      const key = `${webhook.carrier_id} ${hour} ${bucketOf(delay)}`;
+      const key = `${webhook.carrier_id} ${receivedAt - (receivedAt % HOUR_MS)} ${bucketOf(delay)}`;
       counts.set(key, (counts.get(key) ?? 0) + 1);
       timer ??= setTimeout(() => void flush(), FLUSH_EVERY_MS).unref();
     },
@@ -86,7 +85,7 @@ export function createCarrierDelays(deps: { db: Knex; clock: Clock; log: Logger;
 async function addDelays(db: Db, batch: readonly { key: string; count: number }[]): Promise<void> {
   const rows = batch.map(({ key, count }) => {
     const [carrier_id, hour, bucket] = key.split(' ');
-    return { carrier_id, hour, bucket: Number(bucket), count };
+    return { carrier_id, hour: new Date(Number(hour)).toISOString(), bucket: Number(bucket), count };
   });
   await db.raw(
     `insert into carrier_delays as d (carrier_id, hour, bucket, count)

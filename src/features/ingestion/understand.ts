@@ -29,13 +29,12 @@ type StoredWebhook = Pick<
 >;
 
 export function understandWebhook(webhook: StoredWebhook, line: CarrierLine): Understood {
-  const { kind, eventType, ...rest } = adapterWords(webhook, line);
-  const type = eventType === null ? null : clip(eventType);
-  if (kind !== 'signals') {
-    const { code, detail } = rest as Extract<Understanding, { kind: 'ignored' | 'failed' }>;
-    return { kind, eventType: type, code, detail: clip(detail) };
+  const words = adapterWords(webhook, line);
+  const type = words.eventType === null ? null : clip(words.eventType);
+  if (words.kind !== 'signals') {
+    return { kind: words.kind, eventType: type, code: words.code, detail: clip(words.detail) };
   }
-  const { signals } = rest as Extract<Understanding, { kind: 'signals' }>;
+  const { signals } = words;
   const wrong = signals.map((signal) => fault(signal, webhook.received_at.getTime())).find((found) => found !== null);
   if (wrong) return { kind: 'failed', eventType: type, ...wrong };
   const understood = signals.map((signal, index) => ({

@@ -66,5 +66,9 @@ export function readJson(body: Buffer): WebhookContent | null {
 
 /** The given members without those that are undefined, as `exactOptionalPropertyTypes` wants them. */
 export function told<T extends object>(members: { readonly [K in keyof T]: T[K] | undefined }): T {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T;
+  const found: Partial<Record<keyof T, unknown>> = {};
+  for (const name of Object.keys(members) as (keyof T)[]) {
+    if (members[name] !== undefined) found[name] = members[name];
+  }
+  return found as T;
 }
