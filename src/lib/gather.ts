@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 interface Waiting<K, V> {
   readonly key: K;
   resolve(value: V): void;
@@ -18,6 +20,7 @@ export function createGatherer<K, V>(
 
   async function run(): Promise<void> {
     while (waiting.length > 0) {
+      await nextTurn();
       const batch = waiting.splice(0, most);
       try {
         const values = await load(batch.map(({ key }) => key));
@@ -36,6 +39,6 @@ export function createGatherer<K, V>(
       waiting.push({ key, resolve, reject });
       if (isRunning) return;
       isRunning = true;
-      setImmediate(() => void run());
+      void run();
     });
 }
