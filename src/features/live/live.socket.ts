@@ -8,7 +8,7 @@ import { type ConnectionLimits, createBucket, createConnectionLimits } from './c
 import { admit, type TokenResolver, toAppError, toConnectError } from './handshake.js';
 import { invalidRequest, shuttingDown, tooManyConnections } from './live.errors.js';
 import { hearMessages } from './messages.js';
-import { cutOff } from './outlet.js';
+import { cutOff, writeTogether } from './outlet.js';
 import { type Admission, Session, type SessionDeps } from './session.js';
 
 export interface LiveSocketDeps {
@@ -108,6 +108,7 @@ export function createLiveSocket(deps: LiveSocketDeps) {
     open,
     attach(server: http.Server): void {
       io.attach(server);
+      writeTogether(io.engine);
       io.engine.on('connection', (connection: Connection) => guard(connection, limits, config.rateLimits));
     },
     /** Says goodbye to everybody; the HTTP server is its owner's to close. */

@@ -15,10 +15,16 @@ export const STUCK_MS = 10_000;
 /** What the closing handshake may take. */
 const FAREWELL_MS = 1000;
 
+/** Of the WebSocket: what is corked goes to the kernel by one call. */
+interface RawSocket {
+  cork(): void;
+  uncork(): void;
+}
+
 interface Connection {
   readonly writeBuffer: readonly { readonly data?: unknown }[];
   readonly readyState: string;
-  readonly transport: { readonly socket?: { terminate?(): void } };
+  readonly transport: { readonly socket?: { terminate?(): void; readonly _socket?: RawSocket | null } };
   once(event: string, listener: () => void): unknown;
   off(event: string, listener: () => void): unknown;
   close(discard?: boolean): unknown;
@@ -34,6 +40,19 @@ export function isClogged(socket: Socket): boolean {
   let characters = 0;
   for (const { data } of writeBuffer) characters += typeof data === 'string' ? data.length : 0;
   return characters > MOST_CHARACTERS;
+}
+
+interface Engine {
+  on(event: 'flush', listener: (connection: Connection, packets: readonly unknown[]) => void): unknown;
+  on(event: 'drain', listener: (connection: Connection) => void): unknown;
+}
+
+/** The packets that Engine.IO hands over together are written together: a call for each costs more than making it. */
+export function writeTogether(engine: Engine): void {
+  engine.on('flush', ({ transport }, packets) => {
+    if (packets.length > 1) transport.socket?._socket?.cork();
+  });
+  engine.on('drain', ({ transport }) => transport.socket?._socket?.uncork());
 }
 
 /** Resolves when there is room again; false: the reader is stuck. */
