@@ -8,7 +8,8 @@ import { buildIfNeeded, root } from './build-if-needed.mjs';
 const GRACE_MS = 5000;
 
 // The files that take longest are begun first: none of them is left alone at the end.
-const LONG = /^(journeys|main\.test|features\/live\/live\.soak|features\/ingestion\/mutations|platform\/db\/embedded)/;
+const LONG =
+  /^(journeys|main\.test|features\/live\/live\.soak|features\/ingestion\/mutations|platform\/db\/(embedded|silent)|features\/erasure|features\/tokens\/login-limits|security\/hostile)/;
 
 register();
 const { startTestServers } = await import('../test/support/global.ts');
