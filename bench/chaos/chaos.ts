@@ -67,7 +67,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     return report;
   } finally {
     // What cannot be taken down must not hide the verdict.
-    for (const step of undo.reverse()) await within(UNDO_MS, Promise.resolve(step())).catch(() => undefined);
+    for (const step of undo.reverse()) await within(UNDO_MS, (async () => step())()).catch(() => undefined);
     if (isClean) rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -100,15 +100,10 @@ async function runIn(folder: string, options: ChaosOptions, defer: Defer): Promi
     if (member.unasked() > 0) complain(`${member.name} ended by itself ${member.unasked()} times`);
   }
   const verdict = await judge({ calls, outcomes: sender.outcomes, subscribers, database });
-  const outcomes = [...sender.outcomes.values()];
   return {
     violations: [...violations, ...verdict.violations],
     counts: verdict.counts,
-    webhooks: outcomes.length,
-    attempts: outcomes.reduce((sum, { attempts }) => sum + attempts, 0),
-    answers: answersOf(sender),
-    ...{ faults: counts, readyAgainMs, folder },
-    longestSilenceMs: sender.longestSilence(),
+    ...{ ...sent(sender), faults: counts, readyAgainMs, folder },
     skipped: database.noFullDisk === null ? [] : [database.noFullDisk],
   };
 }
@@ -180,10 +175,12 @@ async function leftToDo({ database, subscribers }: Pick<Evidence, 'database' | '
   return `${row?.pending} webhooks pending, ${behind.length} subscribers behind`;
 }
 
-function answersOf({ outcomes }: Sender): Record<string, number> {
-  const total: Record<string, number> = {};
-  for (const { answers } of outcomes.values()) {
-    for (const [answer, count] of answers) total[answer] = (total[answer] ?? 0) + count;
+function sent({ outcomes, longestSilence }: Sender) {
+  const answers: Record<string, number> = {};
+  let attempts = 0;
+  for (const outcome of outcomes.values()) {
+    attempts += outcome.attempts;
+    for (const [answer, count] of outcome.answers) answers[answer] = (answers[answer] ?? 0) + count;
   }
-  return total;
+  return { webhooks: outcomes.size, attempts, answers, longestSilenceMs: longestSilence() };
 }

@@ -42,12 +42,13 @@ export function startWires(): Wires {
   };
 }
 
-async function listensOn(child: ChildProcess, wire: number): Promise<number> {
+function listensOn(child: ChildProcess, wire: number): Promise<number> {
   return new Promise((found, failed) => {
-    child.once('exit', failed);
+    const end = (): void => failed(new Error('The process of the wires has ended.'));
+    child.once('exit', end);
     child.on('message', function take(message: WirePort) {
       if (message.wire !== wire) return;
-      child.off('message', take).off('exit', failed);
+      child.off('message', take).off('exit', end);
       found(message.port);
     });
   });
