@@ -1,4 +1,5 @@
 import type { Db } from '../../platform/db/connect.js';
+import { runPrepared } from '../../platform/db/prepared.js';
 import { CALL_COLUMNS, type CallRow, type TimelineEntry } from './call.js';
 import type { CallFacts } from './call-facts.js';
 
@@ -132,7 +133,9 @@ const COLUMN_TYPES: Readonly<Record<keyof CallRecord, string>> = {
   facts: 'jsonb',
   timeline: 'jsonb',
 };
-const UPSERT = `
+const UPSERT = {
+  name: 'upsert_call_logs',
+  sql: `
   insert into call_logs (${RECORD_COLUMNS.join(', ')})
   select ${RECORD_COLUMNS.join(', ')}
   from jsonb_to_recordset(?::jsonb) as r (${RECORD_COLUMNS.map((name) => `${name} ${COLUMN_TYPES[name]}`).join(', ')})
@@ -140,11 +143,12 @@ const UPSERT = `
   on conflict (carrier_id, carrier_call_id) do update set
   ${RECORD_COLUMNS.filter((name) => !KEPT.has(name))
     .map((name) => `${name} = excluded.${name}`)
-    .join(', ')}`;
+    .join(', ')}`,
+};
 
 /** Writes call logs whose families are locked, new ones and changed ones, in one statement. */
 export async function writeCalls(tx: Db, records: readonly CallRecord[]): Promise<void> {
-  if (records.length > 0) await tx.raw(UPSERT, [JSON.stringify(records)]);
+  if (records.length > 0) await runPrepared(tx, UPSERT, [JSON.stringify(records)]);
 }
 
 /** Calls without an end whose last webhook arrived before `deadline`, locked; those that a batch holds are left to it. */

@@ -1,4 +1,5 @@
 import type { Db } from '../../platform/db/connect.js';
+import { runPrepared } from '../../platform/db/prepared.js';
 import type { NewEvent, StoredEvent } from './event.js';
 
 interface EventRow {
@@ -46,6 +47,14 @@ async function raiseCounters(tx: Db, counts: ReadonlyMap<string, number>): Promi
   return new Map(rows.map((row) => [row.account_id, row.seq]));
 }
 
+const INSERT = {
+  name: 'insert_events',
+  sql: `
+    insert into events (${COLUMNS})
+    select ${COLUMNS} from json_to_recordset(?::json) as e (account_id uuid, seq bigint, type text, subject_id uuid,
+      occurred_at timestamptz, received_at timestamptz, payload json, before jsonb)`,
+};
+
 export async function insertEvents(tx: Db, events: readonly StoredEvent[]): Promise<void> {
   if (events.length === 0) return;
   const rows = events.map((event) => ({
@@ -58,12 +67,7 @@ export async function insertEvents(tx: Db, events: readonly StoredEvent[]): Prom
     payload: event.payload,
     before: event.before ?? null,
   }));
-  await tx.raw(
-    `insert into events (${COLUMNS})
-     select ${COLUMNS} from json_to_recordset(?::json) as e (account_id uuid, seq bigint, type text, subject_id uuid,
-       occurred_at timestamptz, received_at timestamptz, payload json, before jsonb)`,
-    [JSON.stringify(rows)],
-  );
+  await runPrepared(tx, INSERT, [JSON.stringify(rows)]);
 }
 
 const READ_COLUMNS = COLUMNS.split(', ')

@@ -1,5 +1,20 @@
 import type { Db } from '../../platform/db/connect.js';
+import { runPrepared } from '../../platform/db/prepared.js';
 import type { NewWebhook, PendingWebhook, WebhookOutcome } from './inbound-webhook.js';
+
+/** Prepared, as the other statements of a webhook's way that leave the planner no choice: half of a lone one's time is planning. */
+const INSERT = {
+  name: 'insert_webhooks',
+  sql: `
+    insert into inbound_webhooks (id, carrier_id, account_id, provider, delivery_key, status, code, detail, method, path,
+      headers, body, received_at, processed_at)
+    select id, carrier_id, account_id, provider, delivery_key, status, code, detail, method, path, headers,
+      decode(body, 'base64'), received_at, case when status = 'pending' then null else received_at end
+    from jsonb_to_recordset(?::jsonb) as w (id uuid, carrier_id uuid, account_id uuid, provider text, delivery_key text,
+      status text, code text, detail text, method text, path text, headers jsonb, body text, received_at timestamptz)
+    on conflict on constraint inbound_webhooks_delivery_key do nothing
+    returning id`,
+};
 
 /** Stores the webhooks that are not there yet, in one statement; answers the ids that were stored. */
 export async function insertWebhooks(db: Db, webhooks: readonly NewWebhook[]): Promise<Set<string>> {
@@ -19,17 +34,7 @@ export async function insertWebhooks(db: Db, webhooks: readonly NewWebhook[]): P
     body: webhook.body.toString('base64'),
     received_at: new Date(webhook.receivedAt).toISOString(),
   }));
-  const result = await db.raw<{ rows: { id: string }[] }>(
-    `insert into inbound_webhooks (id, carrier_id, account_id, provider, delivery_key, status, code, detail, method, path,
-       headers, body, received_at, processed_at)
-     select id, carrier_id, account_id, provider, delivery_key, status, code, detail, method, path, headers,
-       decode(body, 'base64'), received_at, case when status = 'pending' then null else received_at end
-     from jsonb_to_recordset(?::jsonb) as w (id uuid, carrier_id uuid, account_id uuid, provider text, delivery_key text,
-       status text, code text, detail text, method text, path text, headers jsonb, body text, received_at timestamptz)
-     on conflict on constraint inbound_webhooks_delivery_key do nothing
-     returning id`,
-    [JSON.stringify(rows)],
-  );
+  const result = await runPrepared<{ rows: { id: string }[] }>(db, INSERT, [JSON.stringify(rows)]);
   return new Set(result.rows.map((row) => row.id));
 }
 
@@ -62,9 +67,11 @@ export async function countDeliveries(db: Db, repeats: readonly Repeat[]): Promi
 
 export const CLAIMED = 'id, carrier_id, provider, delivery_key, method, path, headers, body, attempts, received_at';
 
+const CLAIM = { name: 'claim_webhooks', sql: `select ${CLAIMED} from claim_webhooks(?)` };
+
 /** The oldest pending webhooks that no other worker holds, locked until the commit. */
 export async function claimWebhooks(tx: Db, limit: number): Promise<PendingWebhook[]> {
-  const { rows } = await tx.raw<{ rows: PendingWebhook[] }>(`select ${CLAIMED} from claim_webhooks(?)`, [limit]);
+  const { rows } = await runPrepared<{ rows: PendingWebhook[] }>(tx, CLAIM, [limit]);
   return rows;
 }
 
