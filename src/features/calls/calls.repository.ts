@@ -40,6 +40,13 @@ const RECORD_COLUMNS = [
 const carriersOf = (names: readonly { carrierId: string }[]): string[] => names.map((name) => name.carrierId);
 const callsOf = (names: readonly LegName[]): string[] => names.map((name) => name.callId);
 
+const LOCK = { name: 'lock_families', sql: 'select lock_families(?::uuid[], ?::text[], ?::uuid[], ?::text[])' };
+const LOAD = {
+  name: 'load_families',
+  sql: `select ${RECORD_COLUMNS.join(', ')}
+    from load_families(?::uuid[], ?::text[], ?::uuid[], ?::text[], ?::uuid[], ?::text[])`,
+};
+
 /**
  * One writer at a time for each leg and each family, held until the commit. By advisory lock, because a leg that has
  * no row yet cannot be locked otherwise; taken in the order of the keys, so that two batches never wait in a circle.
@@ -47,51 +54,20 @@ const callsOf = (names: readonly LegName[]): string[] => names.map((name) => nam
 export async function lockFamilies(tx: Db, names: LegNames): Promise<void> {
   const { legs, parents, sessions } = names;
   const named = [...legs, ...parents];
-  await tx.raw(
-    `with legs as materialized (select * from unnest(?::uuid[], ?::text[]) as l (carrier_id, call_id)),
-     sessions as materialized (
-       select * from unnest(?::uuid[], ?::text[]) as s (carrier_id, session_id)
-       union
-       select c.carrier_id, c.session_id from call_logs c
-       join legs l on c.carrier_id = l.carrier_id and c.carrier_call_id = l.call_id where c.session_id is not null),
-     keys as materialized (
-       select hashtextextended('leg:' || carrier_id || ':' || call_id, 0) as key from legs
-       union select hashtextextended('session:' || carrier_id || ':' || session_id, 0) from sessions
-       order by 1)
-     select count(*) from (select pg_advisory_xact_lock(key) from keys offset 0) as locked`,
-    [carriersOf(named), callsOf(named), carriersOf(sessions), sessions.map((session) => session.sessionId)],
-  );
+  await runPrepared(tx, LOCK, [
+    ...[carriersOf(named), callsOf(named)],
+    ...[carriersOf(sessions), sessions.map((session) => session.sessionId)],
+  ]);
 }
 
 /** The legs' call logs with their parents, children and sessions, locked in the order of their ids. */
 export async function loadFamilies(tx: Db, names: LegNames): Promise<CallRecord[]> {
   const { legs, parents, sessions } = names;
-  const { rows } = await tx.raw<{ rows: CallRecord[] }>(
-    `with legs as materialized (select * from unnest(?::uuid[], ?::text[]) as l (carrier_id, call_id)),
-     own as materialized (
-       select c.id, c.carrier_id, c.session_id from call_logs c
-       join legs l on c.carrier_id = l.carrier_id and c.carrier_call_id = l.call_id),
-     sessions as materialized (
-       select carrier_id, session_id from own where session_id is not null
-       union select * from unnest(?::uuid[], ?::text[]) as s (carrier_id, session_id)),
-     wanted as materialized (
-       select id from own
-       union select c.id from call_logs c join sessions s on c.carrier_id = s.carrier_id and c.session_id = s.session_id
-       union select c.id from call_logs c
-         join legs l on c.carrier_id = l.carrier_id and c.parent_carrier_call_id = l.call_id
-       union select c.id from call_logs c
-         join unnest(?::uuid[], ?::text[]) as p (carrier_id, call_id)
-           on c.carrier_id = p.carrier_id and c.carrier_call_id = p.call_id)
-     select ${RECORD_COLUMNS.join(', ')} from call_logs where id in (select id from wanted) order by id for update`,
-    [
-      carriersOf(legs),
-      callsOf(legs),
-      carriersOf(sessions),
-      sessions.map((session) => session.sessionId),
-      carriersOf(parents),
-      callsOf(parents),
-    ],
-  );
+  const { rows } = await runPrepared<{ rows: CallRecord[] }>(tx, LOAD, [
+    ...[carriersOf(legs), callsOf(legs)],
+    ...[carriersOf(sessions), sessions.map((session) => session.sessionId)],
+    ...[carriersOf(parents), callsOf(parents)],
+  ]);
   return rows;
 }
 

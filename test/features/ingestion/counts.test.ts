@@ -191,4 +191,34 @@ describe('the blocks that are read', function () {
       for (const query of never) expect((await costOf(client, query)).buffers, query.name).to.be.at.most(40);
     });
   });
+
+  it('are few for the families of a batch, also by a plan that was made while there were hardly any calls', async () => {
+    const database = await createTestDatabase();
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    const [accountId, carrierId] = [newId(), newId()];
+    const asked = { values: [[carrierId], ['call-77'], [], [], [], []] };
+    const load = { ...asked, text: 'select id from load_families($1, $2, $3, $4, $5, $6)' };
+    const lock = { values: asked.values.slice(0, 4), text: 'select lock_families($1, $2, $3, $4)' };
+    await client.query('alter table call_logs set (autovacuum_enabled = off)');
+    await client.query('insert into accounts (id, name, created_at, updated_at) values ($1, $2, now(), now())', [
+      accountId,
+      'families',
+    ]);
+    for (let time = 0; time < 10; time += 1)
+      for (const { text, values } of [lock, load]) await client.query(text, values);
+    await client.query(
+      `insert into call_logs (id, account_id, carrier_id, provider, carrier_call_id, session_id, direction, caller_number,
+         called_number, status, duration, started_at, last_news_at, updated_at, facts)
+       select gen_random_uuid(), $1, $2, 'generic', 'call-' || n, 'session-' || n, 'incoming', '+12025550100',
+         '+12025550101', 'initiated', 0, now(), now(), now(), '{}' from generate_series(1, 5000) as n`,
+      [accountId, carrierId],
+    );
+
+    expect((await client.query(load.text, load.values)).rows).to.have.length(1);
+    // Reading them all takes some hundreds.
+    for (const statement of [lock, load]) expect((await costOf(client, statement)).buffers).to.be.at.most(80);
+    await client.end();
+    await database.drop();
+  });
 });
