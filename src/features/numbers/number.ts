@@ -19,6 +19,9 @@ export interface VirtualNumber {
   readonly version: number;
 }
 
+/** What a list shows of a number: of hundreds of rows nothing is read that nobody sees. */
+export type ListedNumber = Omit<VirtualNumber, 'accountId' | 'version' | 'releasedAt' | 'portedAt'>;
+
 /** What may be changed of a number that is held. */
 export interface NumberPatch {
   readonly isActive?: boolean;

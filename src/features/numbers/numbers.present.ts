@@ -1,9 +1,9 @@
-import type { NumberChange, VirtualNumber } from './number.js';
+import type { ListedNumber, NumberChange } from './number.js';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** A number as the wire and the events show it. */
-export const presentNumber = (number: VirtualNumber): Record<string, unknown> => ({
+export const presentNumber = (number: ListedNumber): Record<string, unknown> => ({
   id: number.id,
   phone_number: number.phoneNumber,
   is_active: number.isActive,

@@ -3,8 +3,15 @@ import { type IdSlice, type Page, toPage } from '../../http/pagination.js';
 import type { Db } from '../../platform/db/connect.js';
 import { runPrepared } from '../../platform/db/prepared.js';
 import type { Holding } from './holding.js';
-import type { NumberAction, NumberChange, VirtualNumber } from './number.js';
-import { NUMBER_COLUMNS, type NumberRow, toNumber } from './numbers.repository.js';
+import type { ListedNumber, NumberAction, NumberChange, VirtualNumber } from './number.js';
+import {
+  LISTED_COLUMNS,
+  type ListedRow,
+  NUMBER_COLUMNS,
+  type NumberRow,
+  toListed,
+  toNumber,
+} from './numbers.repository.js';
 
 /** Values of a filter; null among them: rows without a value. */
 export type FilterValues<T> = readonly (T | null)[];
@@ -24,14 +31,14 @@ export async function listNumbers(
   db: Db,
   visibility: Visibility,
   query: { readonly filters: NumberFilters; readonly slice: IdSlice },
-): Promise<Page<VirtualNumber>> {
+): Promise<Page<ListedNumber>> {
   const { filters, slice } = query;
   const wanted = conditionsOf(filters);
   const { name, conditions } = seenBehind(visibility, slice.after ?? NIL);
   const list = listOf([...conditions, ...wanted], slice.limit + 1);
   const asked = wanted.length > 0 ? db.raw(list.sql, list.bindings) : runPrepared(db, { ...list, name }, list.bindings);
-  const { rows } = (await asked) as { rows: NumberRow[] };
-  return toPage(rows.map(toNumber), slice.limit, (number) => [number.id]);
+  const { rows } = (await asked) as { rows: ListedRow[] };
+  return toPage(rows.map(toListed), slice.limit, (number) => [number.id]);
 }
 
 /** Before every id. */
@@ -45,7 +52,7 @@ function seenBehind({ accountId, userId }: Visibility, after: string): { name: s
 }
 
 const listOf = (conditions: readonly Condition[], limit: number) => ({
-  sql: `select ${NUMBER_COLUMNS} from virtual_numbers
+  sql: `select ${LISTED_COLUMNS} from virtual_numbers
     where ${conditions.map(({ sql }) => sql).join(' and ')} order by id limit ?`,
   bindings: [...conditions.flatMap(({ bindings }) => bindings), limit],
 });

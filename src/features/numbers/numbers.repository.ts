@@ -1,6 +1,6 @@
 import { newId } from '../../lib/ids.js';
 import type { Db } from '../../platform/db/connect.js';
-import type { NumberChange, VirtualNumber } from './number.js';
+import type { ListedNumber, NumberChange, VirtualNumber } from './number.js';
 
 export interface NumberRow {
   id: string;
@@ -20,12 +20,14 @@ export interface NumberRow {
   ported_at: Date | null;
 }
 
-export const NUMBER_COLUMNS = `id, account_id, user_id, carrier_id, phone_number, is_active, label, country, type, tags,
-  version, created_at, updated_at, released_at, ported_at`;
+export type ListedRow = Omit<NumberRow, 'account_id' | 'version' | 'released_at' | 'ported_at'>;
 
-export const toNumber = (row: NumberRow): VirtualNumber => ({
+export const LISTED_COLUMNS = `id, user_id, carrier_id, phone_number, is_active, label, country, type, tags,
+  created_at, updated_at`;
+export const NUMBER_COLUMNS = `${LISTED_COLUMNS}, account_id, version, released_at, ported_at`;
+
+export const toListed = (row: ListedRow): ListedNumber => ({
   id: row.id,
-  accountId: row.account_id,
   userId: row.user_id,
   carrierId: row.carrier_id,
   phoneNumber: row.phone_number,
@@ -34,9 +36,14 @@ export const toNumber = (row: NumberRow): VirtualNumber => ({
   country: row.country,
   type: row.type,
   tags: row.tags,
-  version: row.version,
   createdAt: row.created_at.getTime(),
   updatedAt: row.updated_at.getTime(),
+});
+
+export const toNumber = (row: NumberRow): VirtualNumber => ({
+  ...toListed(row),
+  accountId: row.account_id,
+  version: row.version,
   releasedAt: row.released_at?.getTime() ?? null,
   portedAt: row.ported_at?.getTime() ?? null,
 });

@@ -6,7 +6,7 @@ import type { Platform } from '../../platform/platform.js';
 import type { EventLog, Record as RecordEvent } from '../events/index.js';
 import { changeNumbers, type Hand, releaseNumbers } from './change-numbers.js';
 import { type Claim, type ClaimRules, claimNumbers } from './claim-numbers.js';
-import { matchesEtag, type NumberChange, type NumberPatch, type VirtualNumber } from './number.js';
+import { type ListedNumber, matchesEtag, type NumberChange, type NumberPatch, type VirtualNumber } from './number.js';
 import { checkReferences } from './number-references.js';
 import { claimsClosed, numberChanged, numberExists, numberNotFound, numbersTaken } from './numbers.errors.js';
 import { findNumber, findNumberEver, listChanges, listNumbers, type NumberFilters } from './numbers.queries.js';
@@ -73,7 +73,7 @@ export function createNumberService(platform: Platform, { eventLog, onClaimed }:
     announceClaimed,
     getNumber,
 
-    listNumbers: (actor: Actor, query: { filters: NumberFilters; slice: IdSlice }): Promise<Page<VirtualNumber>> =>
+    listNumbers: (actor: Actor, query: { filters: NumberFilters; slice: IdSlice }): Promise<Page<ListedNumber>> =>
       listNumbers(db, visibilityOf(actor), query),
 
     /** The number whose history the actor may read: released ones have theirs as well. */
