@@ -58,13 +58,14 @@ export function performanceTable(parts: readonly PartResult[], source: string): 
     ];
   });
   return [
-    `<!-- Written by npm run bench from ${source}. -->`,
     '',
-    'Each figure stands beside its ceiling or its rival of the same run ([how it is measured](benchmarks.md)).',
+    `Written by \`npm run bench\` from [${source}](${source}); each figure stands`,
+    'beside its ceiling or its rival of the same run ([how it is measured](docs/benchmarks.md)).',
     '',
     '| | median | min .. max | goal | |',
     '| --- | ---: | ---: | ---: | --- |',
     ...lines,
+    '',
     '',
   ].join('\n');
 }

@@ -68,8 +68,21 @@ export function writeResults(conditions: Conditions, parts: readonly PartResult[
   for (const [name, picture] of Object.entries(drawPictures(findings))) {
     writeFileSync(join(folder, `${name}.svg`), picture);
   }
-  if (!conditions.quick) writeFileSync(join('docs', 'performance.md'), performanceTable(findings, path));
+  if (!conditions.quick) writeReadme(performanceTable(findings, path));
   return path;
+}
+
+const README = 'README.md';
+/** Between the two the README's table stands. */
+const TABLE = /(?<=<!-- figures -->\n).*(?=<!-- \/figures -->)/s;
+
+function writeReadme(table: string): void {
+  const text = readFileSync(README, 'utf8');
+  if (!TABLE.test(text)) throw new Error(`${README} has no place for the figures.`);
+  writeFileSync(
+    README,
+    text.replace(TABLE, () => table),
+  );
 }
 
 /** Under the conditions of the last run, but for the rounds, which are those of all. */
