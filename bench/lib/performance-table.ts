@@ -45,26 +45,36 @@ const LINES: readonly (readonly [label: string, part: string, group: string, nam
 
 const verdictOf = ({ met }: Row): string => (met === null ? '' : met ? 'met' : 'not met');
 
+const HEAD = ['', 'median', 'min .. max', 'goal', ''];
+const isFigure = (column: number): boolean => column > 0 && column < HEAD.length - 1;
+
+/** A table of Markdown as the formatter wants it: columns of one width, figures to the right. */
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = HEAD.map((head, column) =>
+    Math.max(head.length, 3, ...rows.map((cells) => cells[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    `| ${widths.map((width, column) => (isFigure(column) ? (cells[column] ?? '').padStart(width) : (cells[column] ?? '').padEnd(width))).join(' | ')} |`;
+  const rule = widths.map((width, column) => (isFigure(column) ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)));
+  return [line(HEAD), line(rule), ...rows.map(line)];
+}
+
 /** A piece of Markdown for the README; what was not measured is left out. */
 export function performanceTable(parts: readonly PartResult[], source: string): string {
-  const lines = LINES.flatMap(([label, part, group, name]) => {
+  const rows = LINES.flatMap(([label, part, group, name]) => {
     const row = parts
       .find((result) => result.part === part)
       ?.rows.find((candidate) => candidate.group === group && candidate.name === name);
     if (!row) return [];
     const spread = `${spell(row.min, row.unit)} .. ${spell(row.max, row.unit)}`;
-    return [
-      `| ${label} | ${spell(row.median, row.unit)} | ${spread} | ${spellGoal(row.goal, row.unit)} | ${verdictOf(row)} |`,
-    ];
+    return [[label, spell(row.median, row.unit), spread, spellGoal(row.goal, row.unit), verdictOf(row)]];
   });
   return [
     '',
     `Written by \`npm run bench\` from [${source}](${source}); each figure stands`,
     'beside its ceiling or its rival of the same run ([how it is measured](docs/benchmarks.md)).',
     '',
-    '| | median | min .. max | goal | |',
-    '| --- | ---: | ---: | ---: | --- |',
-    ...lines,
+    ...aligned(rows),
     '',
     '',
   ].join('\n');
