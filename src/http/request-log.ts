@@ -1,10 +1,22 @@
 import type { Context, Next } from 'koa';
 import { v4 } from 'uuid';
+import { isId } from '../lib/ids.js';
 import type { Logger } from '../platform/log.js';
 import type { Metrics } from '../platform/metrics.js';
 import type { Tracing } from '../platform/tracing.js';
 
 const ACCEPTED_ID = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** The path as the log may show it: of what the client put into it the ids alone, as all else may be a number or secret. */
+function shownPath(path: string, route: string): string {
+  const pattern = route.split('/');
+  const isTold = (part: string, i: number): boolean =>
+    part === '' || part === pattern[i] || (pattern[i]?.startsWith(':') === true && isId(part));
+  return path
+    .split('/')
+    .map((part, i) => (isTold(part, i) ? part : '…'))
+    .join('/');
+}
 
 /** Names the request and writes one line when it is answered; handlers add facts with `note`. No query: it may hold numbers. */
 export function requestLog(log: Logger, metrics: Metrics, tracing: Tracing) {
@@ -36,7 +48,7 @@ export function requestLog(log: Logger, metrics: Metrics, tracing: Tracing) {
           requestId,
           method: ctx.method,
           route,
-          path: route === 'none' ? undefined : ctx.path,
+          path: route === 'none' ? undefined : shownPath(ctx.path, route),
           status: ctx.status,
           code: ctx.state.errorCode,
           ms: Math.round(ms * 10) / 10,

@@ -1,9 +1,29 @@
-import { type DestinationStream, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, type Logger as PinoLogger, pino, stdSerializers, stdTimeFunctions } from 'pino';
 
 export type Logger = PinoLogger;
 
 /** Members that never reach the log, wherever they stand. */
 const SECRET_MEMBERS = ['password', 'token', 'access', 'refresh', 'secret', 'authorization', 'credentials', 'key'];
+
+/** What is told of an error. PostgreSQL's `detail` and `where` hold whole rows, Redis's `command` whole messages. */
+const TOLD_OF_ERRORS = new Set([
+  ...['type', 'message', 'stack', 'aggregateErrors', 'kind', 'code', 'errno', 'syscall', 'address', 'port'],
+  ...['severity', 'schema', 'table', 'column', 'constraint', 'routine'],
+]);
+
+type ErrorMembers = Readonly<Record<string, unknown>>;
+
+function tellError(error: Error): unknown {
+  const said: unknown = stdSerializers.err(error);
+  return error instanceof Error ? toldOf(said as ErrorMembers) : said;
+}
+
+const toldOf = (said: ErrorMembers): ErrorMembers =>
+  Object.fromEntries(
+    Object.entries(said)
+      .filter(([name]) => TOLD_OF_ERRORS.has(name))
+      .map(([name, value]) => [name, Array.isArray(value) ? value.map(toldOf) : value]),
+  );
 
 /** JSON lines on stderr, so that stdout keeps the ready line and the generated login alone. */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
@@ -13,15 +33,12 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
       base: null,
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: tellError },
       redact: { paths: SECRET_MEMBERS.flatMap((name) => [name, `*.${name}`]), censor: '[secret]' },
     },
     destination ?? pino.destination({ fd: 2, sync: false }),
   );
 }
-
-/** A phone number as the log may show it: country and the last two digits. */
-export const maskNumber = (number: string): string =>
-  number.length < 6 ? '…' : `${number.slice(0, 3)}…${number.slice(-2)}`;
 
 /** Logs the first error of a kind at once and then at most one a minute with the count: an outage is told, not sung. */
 export function throttledWarn(log: Logger, what: string, everyMs = 60_000): (error: unknown) => void {

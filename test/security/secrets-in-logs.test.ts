@@ -53,6 +53,10 @@ describe('the log at its most talkative', () => {
     const credentials = { secret: `whsec_${randomBytes(24).toString('base64')}` };
     const carrier = await ask('POST', '/api/carriers/', { provider: 'generic', name: 'g', credentials }, pair.access);
     await ask('POST', `/webhooks/${carrier.id}/`, { type: 'call.initiated', from: numbers[2], to: numbers[1] });
+    const inPath = secret('path');
+    await ask('POST', `/webhooks/${carrier.id}/${inPath}/?token=${inPath}`, '{}');
+    for (const path of ['api/virtual_numbers', 'api/nothing', 'queue'])
+      await ask('GET', `/${path}/${numbers[1]}/`, undefined, pair.access);
     const order = { phone_numbers: [numbers[2]], subscriber: { name: 'Jane', pin: secret('pin') } };
     await ask('POST', '/api/port_orders/', order, pair.access);
     const begun = await ask('POST', '/api/users/me/two_factor/', { current_password: password }, pair.access);
@@ -64,7 +68,7 @@ describe('the log at its most talkative', () => {
     await system.close();
     await database.drop();
 
-    told.push(password, wrong, next, pair.access, pair.refresh, renewed.access, key.key, credentials.secret);
+    told.push(password, wrong, next, pair.access, pair.refresh, renewed.access, key.key, credentials.secret, inPath);
     told.push(begun.secret, ...codes, order.subscriber.pin, ...numbers.map((number) => number.slice(1)));
     expect(lines.length).to.be.above(15);
     for (const one of told)

@@ -1,0 +1,57 @@
+import { expect } from 'chai';
+import { connectDatabase } from '../../src/platform/db/connect.js';
+import { createLogger } from '../../src/platform/log.js';
+import { createTestDatabase } from '../support/database.js';
+
+function listen() {
+  const lines: string[] = [];
+  return { lines, log: createLogger('info', { write: (line: string) => void lines.push(line) }) };
+}
+
+describe('the log', () => {
+  it('tells of a refused statement what it was and why, and nothing of the row', async () => {
+    const { lines, log } = listen();
+    const database = await createTestDatabase();
+    const db = connectDatabase(database.url, 2, log);
+    await db.raw('create table things (phone_number text unique, password_hash text not null)');
+    const row = { phone_number: '+12025550123', password_hash: 'a hash' };
+    await db('things').insert(row);
+
+    const twice = await db('things')
+      .insert(row)
+      .catch((error: Error) => error);
+    const without = await db('things')
+      .insert({ phone_number: '+12025550199' })
+      .catch((error: Error) => error);
+    for (const err of [twice, without]) log.error({ err }, 'request failed');
+    await db.destroy();
+    await database.drop();
+
+    expect(lines).to.have.lengthOf(2);
+    expect(lines.join('')).to.not.match(/2025550|a hash/);
+    const [first] = lines.map((line) => JSON.parse(line).err);
+    expect(first).to.include({ code: '23505', constraint: 'things_phone_number_key', table: 'things' });
+    expect(first.message).to.match(/^insert into "things" .* duplicate key value/);
+  });
+
+  it('tells nothing of the message that a store refused', () => {
+    const { lines, log } = listen();
+    const refusal = Object.assign(new Error('OOM'), { command: { name: 'publish', args: ['+12025550123'] } });
+
+    log.warn({ err: refusal }, 'wake-ups');
+    log.warn({ err: new AggregateError([refusal], 'all of them') }, 'wake-ups');
+    log.warn({ err: new Error('not sent', { cause: refusal }) }, 'wake-ups');
+
+    expect(lines.join('')).to.not.include('2025550123');
+    const [one, many, caused] = lines.map((line) => JSON.parse(line).err.message);
+    expect([one, many, caused]).to.deep.equal(['OOM', 'all of them', 'not sent: OOM']);
+  });
+
+  it('tells what was thrown that is no error', () => {
+    const { lines, log } = listen();
+
+    log.error({ err: 'a text' }, 'unhandled rejection');
+
+    expect(JSON.parse(lines[0] ?? '').err).to.equal('a text');
+  });
+});
