@@ -32,6 +32,9 @@ const BROKEN: Readonly<Record<string, Broken>> = {
   },
 };
 
+/** How long whoever is told off may go on holding the connection; at once, what they still send would cost the answer. */
+const LINGER_MS = 1000;
+
 /**
  * Requests that end before they are one never reach the frame, and Node answers them without a body. Here they get
  * what every answer has: a problem and a request id. The connection is closed, as nobody knows where the next one begins.
@@ -48,6 +51,9 @@ export function answerBrokenRequests(server: Server): void {
     }
     const known = isOpen ? answer.getHeader('X-Request-Id') : undefined;
     socket.end(write(BROKEN[error.code ?? ''] ?? MALFORMED, String(known ?? v4())));
+    // Node has done with this connection: nobody else closes one whose client does not.
+    const linger = setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.once('close', () => clearTimeout(linger));
   });
 }
 

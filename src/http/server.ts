@@ -10,22 +10,33 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-const REQUEST_TIMEOUT_MS = 30_000;
+const REQUEST_MS = 30_000;
+/** A client that takes nothing of its answer for so long is let go: what waits for it is memory. */
+const STALLED_MS = 60_000;
 /** Above the idle times of the pools that carriers and proxies keep, or they write into a connection just closed. */
 const KEEP_ALIVE_MS = 75_000;
 const FINISH_MS = 3000;
 
-export function createHttpServer(listener: RequestListener, requestTimeoutMs = REQUEST_TIMEOUT_MS): HttpServer {
+export interface Patience {
+  /** For a request to be complete. */
+  readonly requestMs?: number;
+  /** For a client to take some of its answer. */
+  readonly stalledMs?: number;
+}
+
+export function createHttpServer(listener: RequestListener, patience: Patience = {}): HttpServer {
+  const { requestMs = REQUEST_MS, stalledMs = STALLED_MS } = patience;
   const server = createServer(
     {
-      requestTimeout: requestTimeoutMs,
-      headersTimeout: requestTimeoutMs,
+      requestTimeout: requestMs,
+      headersTimeout: requestMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
       // How late the two timeouts above may be noticed.
-      connectionsCheckingInterval: Math.min(1000, requestTimeoutMs),
+      connectionsCheckingInterval: Math.min(1000, requestMs),
     },
     listener,
   );
+  server.timeout = stalledMs;
   answerBrokenRequests(server);
   const leave = trackSockets(server);
   return {
@@ -44,7 +55,9 @@ export function createHttpServer(listener: RequestListener, requestTimeoutMs = R
 
 /**
  * Answers how to let go of every connection as soon as it has no request in progress. Node's own `closeIdleConnections`
- * leaves those alone that have not sent anything yet, such as a browser opens ahead.
+ * leaves those alone that have not sent anything yet, such as a browser opens ahead. Of the connections on which nothing
+ * happened for long, idle ones (`keepAliveTimeout`) and those whose client takes nothing of its answer (`timeout`) are
+ * closed; one that waits for us is not.
  */
 function trackSockets(server: Server): () => void {
   const running = new Map<Socket, number>();
@@ -60,6 +73,9 @@ function trackSockets(server: Server): () => void {
       if (running.has(socket)) running.set(socket, left);
       if (isLeaving && left === 0) socket.destroySoon();
     });
+  });
+  server.on('timeout', (socket) => {
+    if (running.get(socket) === 0 || socket.writableLength > 0) socket.destroy();
   });
   return () => {
     isLeaving = true;

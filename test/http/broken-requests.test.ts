@@ -7,8 +7,8 @@ describe('a request that is none', () => {
   const opened: HttpServer[] = [];
   after(() => Promise.all(opened.map((http) => http.close())));
 
-  async function start(listener: RequestListener, requestTimeoutMs?: number): Promise<number> {
-    const http = createHttpServer(listener, requestTimeoutMs);
+  async function start(listener: RequestListener, requestMs?: number): Promise<number> {
+    const http = createHttpServer(listener, requestMs === undefined ? {} : { requestMs });
     opened.push(http);
     return http.listen('127.0.0.1', 0);
   }
@@ -57,6 +57,21 @@ describe('a request that is none', () => {
 
     expect(answer).to.match(/^HTTP\/1\.1 408 /);
     expect(answer).to.include('X-Request-Id: mine\r\n');
+  });
+
+  it('is closed also when its client keeps the connection open', async () => {
+    const http = createHttpServer((_request, response) => response.end(), { requestMs: 50 });
+    opened.push(http);
+    const closed = new Promise<void>((resolve) => {
+      http.server.once('connection', (accepted) => accepted.once('close', resolve));
+    });
+    const socket = connect({ port: await http.listen('127.0.0.1', 0), host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => undefined);
+    socket.write('GET / HTTP/1.1\r\nHost');
+
+    await closed;
+
+    socket.destroy();
   });
 
   it('gets nothing into an answer that has begun', async () => {

@@ -129,6 +129,43 @@ describe('the HTTP server', () => {
     expect(server.keepAliveTimeout).to.be.at.least(65_000);
   });
 
+  it('lets go of a client that takes nothing of its answer', async () => {
+    const answer = Buffer.alloc(64 * 1024 * 1024);
+    const http = createHttpServer((_request, response) => response.end(answer), { stalledMs: 50 });
+    const closed = new Promise<void>((resolve) => {
+      http.server.once('connection', (accepted) => accepted.once('close', resolve));
+    });
+    const client = connect(await http.listen('127.0.0.1', 0), '127.0.0.1');
+    client.on('error', () => undefined);
+    client.pause().write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+
+    await closed;
+
+    client.destroy();
+    await http.close();
+  });
+
+  it('lets a client wait for its answer as long as that takes, and goes on closing idle connections', async () => {
+    const http = createHttpServer(
+      (_request, response) => void http.server.once('timeout', () => response.end('late')),
+      { stalledMs: 50 },
+    );
+    http.server.keepAliveTimeout = 50;
+    const port = await http.listen('127.0.0.1', 0);
+    let answer = '';
+
+    await new Promise((resolve) => {
+      const client = connect(port, '127.0.0.1', () => client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'));
+      client.on('data', (chunk) => {
+        answer += chunk;
+      });
+      client.on('close', resolve);
+    });
+
+    expect(answer).to.match(/^HTTP\/1\.1 200 .*late/s);
+    await http.close();
+  });
+
   it('finishes the running request when it closes, and lets go of idle connections', async () => {
     let finish = (): void => undefined;
     const http = createHttpServer((_request, response) => {
