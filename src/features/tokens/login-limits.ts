@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { callerAddress } from '../../http/client-address.js';
 import { createFairShare } from '../../http/fair-share.js';
+import { createTurns } from '../../lib/turns.js';
 import type { Limiter, LimitRule, LimitVerdict } from '../../platform/limiter/limiter.js';
 import { tooManyFailedLogins } from './tokens.errors.js';
 
@@ -141,20 +142,5 @@ export function createLoginLimits(limiter: Limiter | null): LoginLimits {
       };
       return lane(caller, () => inTurn(pairKey, judged));
     },
-  };
-}
-
-/** Runs what has the same key one after the other. */
-function createTurns() {
-  const last = new Map<string, Promise<unknown>>();
-  return async function inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const before = last.get(key) ?? Promise.resolve();
-    const mine = before.then(work, work);
-    last.set(key, mine);
-    try {
-      return await mine;
-    } finally {
-      if (last.get(key) === mine) last.delete(key);
-    }
   };
 }

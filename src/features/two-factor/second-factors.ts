@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { Clock } from '../../lib/clock.js';
+import { createTurns } from '../../lib/turns.js';
 import type { Limiter, LimitRule } from '../../platform/limiter/limiter.js';
 import type { SecretBox } from '../../platform/secret-box.js';
 import { enrolmentUrl, hashOfRecoveryCode, newSecret, stepOfCode } from './one-time-code.js';
@@ -37,7 +38,10 @@ export interface SecondFactorsDeps {
 
 export const placeOfSecret = (userId: string): string => `user_two_factor.secret:${userId}`;
 
-/** Wrong codes and passwords of one user, wherever they come from: only who knows the password gets here. */
+/**
+ * Wrong codes and passwords of one user, wherever they come from: only who knows the password gets here. Recovery codes
+ * are outside of it: no guess finds one, and its owner signs in by one while somebody else uses up the guesses.
+ */
 const ATTEMPTS: LimitRule = { name: 'second-factor', points: 10, seconds: 600 };
 
 /** A code as it was typed; null when none was given. */
@@ -50,15 +54,18 @@ export function readCode(given: unknown): string | null {
 /** What every use of a second factor shares: enrolling, proving, and the bound on wrong guesses. */
 export function createSecondFactors({ db, clock, limiter, secrets }: SecondFactorsDeps) {
   const now = (): Date => new Date(clock.now());
+  const inTurn = createTurns();
   const open = ({ userId, secret }: SecondFactor): string => secrets.open(secret, placeOfSecret(userId));
 
-  /** Runs the guess; one that is false is counted. @throws 429 */
-  async function bounded(userId: string, guess: () => Promise<boolean>): Promise<boolean> {
-    const verdict = await limiter.look(ATTEMPTS, userId);
-    if (verdict.remaining <= 0) throw tooManyCodes(verdict);
-    if (await guess()) return true;
-    await limiter.take(ATTEMPTS, userId);
-    return false;
+  /** Runs the guess; one that is false is counted. One after the other: together, all would pass uncounted. @throws 429 */
+  function bounded(userId: string, guess: () => Promise<boolean>): Promise<boolean> {
+    return inTurn(userId, async () => {
+      const verdict = await limiter.look(ATTEMPTS, userId);
+      if (verdict.remaining <= 0) throw tooManyCodes(verdict);
+      if (await guess()) return true;
+      await limiter.take(ATTEMPTS, userId);
+      return false;
+    });
   }
 
   /** The step of the code, once. */
@@ -68,13 +75,9 @@ export function createSecondFactors({ db, clock, limiter, secrets }: SecondFacto
   }
 
   async function proveEnabled(factor: SecondFactor, code: string): Promise<Proof> {
-    let proof: Proof = 'none';
-    await bounded(factor.userId, async () => {
-      if (await takeCode(factor, code)) proof = 'one_time_code';
-      else if (await useRecoveryCode(db, factor.userId, hashOfRecoveryCode(code))) proof = 'recovery_code';
-      return proof !== 'none';
-    });
-    return proof;
+    const { userId } = factor;
+    if (await useRecoveryCode(db, userId, hashOfRecoveryCode(code))) return 'recovery_code';
+    return (await bounded(userId, () => takeCode(factor, code))) ? 'one_time_code' : 'none';
   }
 
   /** Switches on what was enrolled, by its first code. */
