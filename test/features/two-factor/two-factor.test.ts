@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { Secret, TOTP } from 'otpauth';
+import { createSecondFactors } from '../../../src/features/two-factor/second-factors.js';
 import { type Answer, type Bed, type Person, startBed } from '../accounts/bed.js';
 
 const STEP = 30;
@@ -184,13 +185,22 @@ describe('wrong one-time codes', () => {
       headers: { 'x-forwarded-for': `192.0.2.${i}` },
     });
 
-  it('are ten in ten minutes for a user, whatever their address, also when they come at once', async () => {
+  it('are ten in ten minutes for a user, whatever their address', async () => {
     const { person } = await enrolled();
 
-    const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => login(person, i)));
+    const statuses = [];
+    for (let i = 0; i < 12; i++) statuses.push((await login(person, i)).status);
 
-    expect(answers.filter(({ status }) => status === 401)).to.have.lengthOf(10);
-    expect(answers.filter(({ status }) => status === 429)).to.have.lengthOf(10);
+    expect(statuses).to.deep.equal([...Array(10).fill(401), 429, 429]);
+  });
+
+  it('are not one more when they come at once', async () => {
+    const { id } = await bed.person();
+    const { bounded } = createSecondFactors(bed.product.system.platform);
+
+    const guesses = await Promise.allSettled(Array.from({ length: 20 }, () => bounded(id, async () => false)));
+
+    expect(guesses.filter(({ status }) => status === 'fulfilled')).to.have.lengthOf(10);
   });
 
   it('do not keep out the owner, who has recovery codes', async () => {
