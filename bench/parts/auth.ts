@@ -1,4 +1,4 @@
-/** Signing in beside the bare hash; an authenticated list beside a bare Koa route with the same query. */
+/** Signing in beside the bare hash, and why it was refused; an authenticated list beside a bare Koa route with the same query. */
 
 import { availableParallelism } from 'node:os';
 import { hash, verify } from '@node-rs/argon2';
@@ -11,6 +11,8 @@ import { cpuSeconds } from '../lib/processes.js';
 import { quantile } from '../lib/statistics.js';
 
 const SIGN_IN = 'sign in';
+const REFUSED = 'refused sign-in';
+const MEDIAN_OF = 50;
 const LIST = 'list of 50 numbers';
 
 /** As many at once as the product lets run. */
@@ -33,6 +35,25 @@ async function signingIn(book: Notebook, port: number, count: number): Promise<v
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   book.note(SIGN_IN, 'bare argon2id', '/s', (count / (performance.now() - started)) * 1000);
+}
+
+/** A name that nobody has beside a wrong password, in turn: who asks must not learn from the time which it was. */
+async function refusing(book: Notebook, port: number): Promise<void> {
+  const times: Record<string, number[]> = { 'unknown name': [], 'wrong password': [] };
+  for (let i = 0; i < MEDIAN_OF; i += 1) {
+    for (const [what, username] of [
+      ['unknown name', `nobody-${i}`],
+      ['wrong password', ADMIN.username],
+    ] as const) {
+      const started = performance.now();
+      const body = JSON.stringify({ username, password: 'a wrong password' });
+      const headers = { 'content-type': 'application/json' };
+      const { status } = await fetch(`http://127.0.0.1:${port}/api/token/`, { method: 'POST', headers, body });
+      times[what]?.push(performance.now() - started);
+      if (status !== 401) throw new Error(`A ${what} was answered ${status}.`);
+    }
+  }
+  for (const [what, taken] of Object.entries(times)) book.note(REFUSED, what, 'ms', quantile(taken, 0.5));
 }
 
 async function list(
@@ -74,6 +95,7 @@ export async function auth(options: BenchOptions): Promise<PartResult> {
     await list(createNotebook('warm-up'), servers, wish);
     for (let round = 0; round < options.rounds; round += 1) {
       await signingIn(book, product.port, options.quick ? 20 : 100);
+      await refusing(book, product.port);
       await list(book, servers, wish);
     }
     await product.stop();
@@ -82,6 +104,9 @@ export async function auth(options: BenchOptions): Promise<PartResult> {
     await ground.close();
   }
   book.ratio('sign in: product / bare hash', [SIGN_IN, 'product'], [SIGN_IN, 'bare argon2id']);
+  book.ratio('refused: unknown name / wrong password', [REFUSED, 'unknown name'], [REFUSED, 'wrong password'], {
+    atLeast: 0.8,
+  });
   book.ratio('list of numbers: product / bare', [LIST, 'product'], [LIST, 'bare Koa route'], { atLeast: 0.6 });
   return book.result();
 }
