@@ -190,7 +190,9 @@ const withSystem = (work: (system: System) => Promise<void> | void): Promise<voi
   });
 
 function usage(): string {
-  const lines = COMMANDS.map(({ name, takes, about }) => `  ${`${name} ${takes}`.padEnd(28)}${about}`);
+  const calls = COMMANDS.map(({ name, takes }) => `${name} ${takes}`);
+  const width = Math.max(...calls.map(({ length }) => length)) + 2;
+  const lines = COMMANDS.map(({ about }, i) => `  ${calls[i]?.padEnd(width)}${about}`);
   return ['Usage: switchboard <command>', '', ...lines, '', 'Settings: see docs/settings.md.'].join('\n');
 }
 

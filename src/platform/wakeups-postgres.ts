@@ -43,7 +43,10 @@ export function openPostgresCarrier(url: string, ears: Ears, onError: (error: un
       lost(made);
       return;
     }
-    if (closing) return;
+    if (closing) {
+      await made.end();
+      return;
+    }
     client = made;
     attempt = 0;
     if (hadConnection) ears.missed();

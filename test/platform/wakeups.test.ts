@@ -91,6 +91,15 @@ describe('wake-ups', () => {
     await close(a, b);
   });
 
+  it('leave no connection behind when they are closed before it was made', async () => {
+    const wakeups = createWakeups({ redisUrl: null, databaseUrl: database.url, log, prefix: uniquePrefix() });
+
+    await wakeups.close();
+
+    const isGone = async () => (await askWakeups(database.url, 'select 1')).length === 0;
+    await until('the connection is gone', isGone);
+  });
+
   it('survive a listener that fails', async () => {
     const [a, b] = await openTwo(database, { name: 'PostgreSQL', redisUrl: null });
     const heard: unknown[] = [];
@@ -150,12 +159,15 @@ const nextHint = (wakeups: Wakeups, topic: string): Promise<unknown> =>
 
 const close = async (...all: Wakeups[]): Promise<void> => void (await Promise.all(all.map((one) => one.close())));
 
-async function endConnections(url: string): Promise<void> {
+const endConnections = (url: string) => askWakeups(url, 'select pg_terminate_backend(pid)');
+
+/** Asks about the connections of wake-ups to this database. */
+async function askWakeups(url: string, what: string): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  await client.query(
-    `select pg_terminate_backend(pid) from pg_stat_activity
-     where datname = current_database() and application_name = 'switchboard wakeups'`,
+  const { rows } = await client.query(
+    `${what} from pg_stat_activity where datname = current_database() and application_name = 'switchboard wakeups'`,
   );
   await client.end();
+  return rows;
 }
