@@ -17,8 +17,21 @@ export interface HealthParts {
   readonly metrics: Metrics;
 }
 
+/** Who asks while an answer is on its way gets the same: these are open to strangers, who shall not use up the pool. */
+function shared<T>(ask: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | null = null;
+  return () => {
+    running ??= ask().finally(() => {
+      running = null;
+    });
+    return running;
+  };
+}
+
 /** For whoever runs the product: open to all, outside the rate limits. */
 export function healthRoutes({ checks, metrics }: HealthParts): AnyRoute[] {
+  const judge = shared(() => judgeAll(checks));
+  const measure = shared(() => metrics.registry.metrics());
   const common = { method: 'get', tag: 'Operation', access: 'public', cost: 0 } as const;
   return [
     route({
@@ -36,23 +49,24 @@ export function healthRoutes({ checks, metrics }: HealthParts): AnyRoute[] {
         200: { description: 'It can.', schema: readyz },
         503: { description: 'Something it needs is away, or too many webhooks wait.', schema: readyz },
       },
-      handle: async () => {
-        const names = Object.keys(checks);
-        const works = await Promise.all(names.map((name) => answers(checks[name])));
-        const isReady = works.every(Boolean);
-        const found = Object.fromEntries(names.map((name, i) => [name, works[i] ? 'ok' : 'failing']));
-        return new Reply({ status: isReady ? 'ok' : 'failing', checks: found }, { status: isReady ? 200 : 503 });
-      },
+      handle: judge,
     }),
     route({
       ...common,
       path: '/metrics/',
       summary: 'Metrics of the process, for Prometheus',
       responses: { 200: { description: 'Text format 0.0.4.', contentType: 'text/plain' } },
-      handle: async () =>
-        new Reply(await metrics.registry.metrics(), { headers: { 'Content-Type': metrics.registry.contentType } }),
+      handle: async () => new Reply(await measure(), { headers: { 'Content-Type': metrics.registry.contentType } }),
     }),
   ];
+}
+
+async function judgeAll(checks: HealthParts['checks']): Promise<Reply> {
+  const names = Object.keys(checks);
+  const works = await Promise.all(names.map((name) => answers(checks[name])));
+  const isReady = works.every(Boolean);
+  const found = Object.fromEntries(names.map((name, i) => [name, works[i] ? 'ok' : 'failing']));
+  return new Reply({ status: isReady ? 'ok' : 'failing', checks: found }, { status: isReady ? 200 : 503 });
 }
 
 async function answers(check: HealthCheck | undefined): Promise<boolean> {

@@ -1,5 +1,9 @@
 import { expect } from 'chai';
+import { healthRoutes } from '../../src/http/health.js';
+import { createMetrics } from '../../src/platform/metrics.js';
+import { startSmallApp } from '../support/small-app.js';
 import { startSystem, type TestSystem } from '../support/system.js';
+import { until } from '../support/until.js';
 
 describe('health', () => {
   let system: TestSystem;
@@ -22,6 +26,29 @@ describe('health', () => {
 
     expect(status).to.equal(200);
     expect(body).to.deep.equal({ status: 'ok', checks: { database: 'ok', queue: 'ok', backlog: 'ok' } });
+  });
+
+  it('looks once for all who ask while it looks', async () => {
+    const waiting: ((works: boolean) => void)[] = [];
+    const database = () => new Promise<boolean>((resolve) => waiting.push(resolve));
+    const app = await startSmallApp(healthRoutes({ checks: { database }, metrics: createMetrics() }));
+    let asked = 0;
+    app.http.server.on('request', () => {
+      asked += 1;
+    });
+    const ask = () => fetch(`${app.url}/readyz`);
+
+    const first = [ask(), ask(), ask()];
+    await until('all have asked', () => asked === 3 && waiting.length > 0);
+    waiting.shift()?.(true);
+    const statuses = (await Promise.all(first)).map(({ status }) => status);
+    const next = ask();
+    await until('it looks anew', () => waiting.length > 0);
+    waiting.shift()?.(false);
+
+    expect(statuses).to.deep.equal([200, 200, 200]);
+    expect((await next).status).to.equal(503);
+    await app.close();
   });
 
   it('shows its metrics', async () => {

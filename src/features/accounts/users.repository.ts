@@ -91,13 +91,14 @@ export interface UserUpdate extends Omit<UserChanges, 'password'> {
   readonly stopsSessions: boolean;
 }
 
+/** Undefined when there is no such user (any more). */
 export async function updateUser(
   tx: Db,
   user: Pick<User, 'id' | 'accountId'>,
   update: UserUpdate,
   now: Date,
-): Promise<User> {
-  const [row] = await tx('users')
+): Promise<User | undefined> {
+  const [row]: (UserRow | undefined)[] = await tx('users')
     .where({ account_id: user.accountId, id: user.id })
     .update(
       {
@@ -111,7 +112,7 @@ export async function updateUser(
       },
       COLUMNS,
     );
-  return toUser(row as UserRow);
+  return row && toUser(row);
 }
 
 // A token tells its second only: one of the present second may have been issued before.

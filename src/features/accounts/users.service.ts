@@ -86,6 +86,12 @@ export function createUsersService({ db, clock, wakeups, passwords, removingUser
     return user;
   }
 
+  async function update(db: Db, user: Pick<User, 'id' | 'accountId'>, changes: UserUpdate): Promise<User> {
+    const updated = await updateUser(db, user, changes, present());
+    if (!updated) throw userNotFound();
+    return updated;
+  }
+
   async function keepAnAdmin(tx: Db, before: User, after: Pick<User, 'role' | 'isActive'> | null): Promise<void> {
     if (!isActingAdmin(before) || (after && isActingAdmin(after))) return;
     if (!(await hasOtherAdmin(tx, before.accountId, before.id))) throw lastAdmin();
@@ -100,9 +106,9 @@ export function createUsersService({ db, clock, wakeups, passwords, removingUser
       db.transaction(async (tx) => {
         const user = await lock(tx, actor, id);
         await keepAnAdmin(tx, user, { role: rest.role ?? user.role, isActive: rest.isActive ?? user.isActive });
-        const update: UserUpdate = { ...rest, ...passwordHash, stopsSessions: stopsSessions(user, changes) };
-        isTold = update.stopsSessions || (rest.role !== undefined && rest.role !== user.role);
-        return updateUser(tx, user, update, present());
+        const stops = stopsSessions(user, changes);
+        isTold = stops || (rest.role !== undefined && rest.role !== user.role);
+        return update(tx, user, { ...rest, ...passwordHash, stopsSessions: stops });
       }),
     );
     if (isTold) publishSessions(wakeups, { user_id: id });
@@ -130,10 +136,7 @@ export function createUsersService({ db, clock, wakeups, passwords, removingUser
       return toPage(users, limit, (user) => [user.id]);
     },
     changeContactNumber: (user, contactNumber) =>
-      explained(async () => {
-        const update = { contactNumber, stopsSessions: false };
-        return updateUser(db, user, update, present());
-      }),
+      explained(() => update(db, user, { contactNumber, stopsSessions: false })),
   };
 }
 

@@ -19,7 +19,7 @@ export interface KeyResolverDeps {
 export function createKeyResolver({ db, clock, log }: KeyResolverDeps): (key: string) => Promise<Actor> {
   const find = createGatherer((hashes: readonly Buffer[]) => findUsableKeys(db, hashes, new Date(clock.now())));
 
-  // The use is noted once a minute, and never at the cost of the request.
+  // The use is noted once a minute; that it could not be is no fault of the request.
   async function touch(key: ApiKey): Promise<void> {
     const now = clock.now();
     if (key.lastUsedAt !== null && now - key.lastUsedAt.getTime() < TOUCH_EVERY_MS) return;

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { newId } from '../../../src/lib/ids.js';
 import { unique } from '../../support/system.js';
 import { type Bed, type Person, startBed } from './bed.js';
 
@@ -33,6 +34,15 @@ describe('users', () => {
       made.body,
     );
     expect((await create(admin, { role: 'admin' })).body.role).to.equal('admin');
+  });
+
+  it('are not found where they were deleted meanwhile', async () => {
+    const { accountId } = await bed.person();
+    const gone = { accountId, id: newId() };
+
+    const changed = await bed.accounts.users.changeContactNumber(gone, '+4930123456').catch((error) => error);
+
+    expect(changed).to.include({ kind: 'not_found', message: 'No such user.' });
   });
 
   it('are listed newest first, page by page, without those of others', async () => {
