@@ -15,11 +15,11 @@ export function isTimeZone(name: string): boolean {
 }
 
 /**
- * Writes times as a zone's clocks show them, with the offset: `2026-03-29T03:00:00.000+02:00`. Asking for an offset
+ * Writes times (epoch ms) as a zone's clocks show them, with the offset: `2026-03-29T03:00:00.000+02:00`. Asking for an offset
  * costs microseconds, so it is asked for at the ends of each day, and on the days between whose ends it changes once a
  * quarter of an hour (no clock has been changed at another moment since 1972).
  */
-export function zonedTimes(timeZone: string): (time: Date) => string {
+export function zonedTimes(timeZone: string): (time: number) => string {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,
     hourCycle: 'h23',
@@ -47,8 +47,8 @@ export function zonedTimes(timeZone: string): (time: Date) => string {
   }
 
   return (time) => {
-    const minutes = offsetAt(time.getTime());
-    const local = new Date(time.getTime() + minutes * MINUTE).toISOString();
+    const minutes = offsetAt(time);
+    const local = new Date(time + minutes * MINUTE).toISOString();
     return local.slice(0, -1) + spellOffset(minutes);
   };
 }

@@ -24,7 +24,7 @@ describe('time zones', () => {
   ];
   for (const [zone, time, expected] of cases) {
     it(`writes ${time} in ${zone} as ${expected}`, () => {
-      expect(zonedTimes(zone)(new Date(time))).to.equal(expected);
+      expect(zonedTimes(zone)(Date.parse(time))).to.equal(expected);
     });
   }
 
@@ -32,7 +32,7 @@ describe('time zones', () => {
     for (const zone of ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Africa/Casablanca']) {
       const spell = zonedTimes(zone);
       for (let at = Date.UTC(2026, 0, 1); at < Date.UTC(2027, 0, 1); at += 45 * 60_000) {
-        expect(Date.parse(spell(new Date(at)))).to.equal(at);
+        expect(Date.parse(spell(at))).to.equal(at);
       }
     }
   });

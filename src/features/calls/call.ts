@@ -10,8 +10,11 @@ export type CallDisposition = (typeof CALL_DISPOSITIONS)[number];
 
 export type CallHangupSource = 'caller' | 'callee' | 'system';
 
-/** A row of `call_logs` as pg returns it, without what only the merge reads (`facts`) and without the timeline. */
-export interface CallRow {
+/**
+ * A row of `call_logs` as pg returns it, without what only the merge reads (`facts`) and without the timeline. Where
+ * it is only passed on, its times are asked for as texts.
+ */
+export interface CallRow<Time = Date> {
   readonly id: string;
   readonly account_id: string;
   readonly virtual_number_id: string | null;
@@ -23,10 +26,10 @@ export interface CallRow {
   readonly called_number: string | null;
   readonly status: CallStatus;
   readonly disposition: CallDisposition | null;
-  readonly started_at: Date;
-  readonly ringing_at: Date | null;
-  readonly answered_at: Date | null;
-  readonly ended_at: Date | null;
+  readonly started_at: Time;
+  readonly ringing_at: Time | null;
+  readonly answered_at: Time | null;
+  readonly ended_at: Time | null;
   readonly duration: number;
   readonly ring_duration: number | null;
   readonly hangup_cause: string | null;
@@ -41,7 +44,7 @@ export interface CallRow {
   readonly currency: string | null;
   readonly tags: readonly string[];
   readonly note: string | null;
-  readonly updated_at: Date;
+  readonly updated_at: Time;
 }
 
 /** The columns of a `CallRow`. */

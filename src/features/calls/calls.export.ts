@@ -1,7 +1,6 @@
 import type { Db } from '../../platform/db/connect.js';
-import type { CallRow } from './call.js';
 import type { CallPlace, Search } from './call-search.js';
-import { CALL_FIELDS, type CallField, presentCallWith, type SpellTime } from './calls.present.js';
+import { CALL_FIELDS, type CallField, type ListedCall, presentCallWith, type SpellTime } from './calls.present.js';
 import { searchCalls } from './calls.queries.js';
 
 export const EXPORT_FORMATS = ['csv', 'ndjson'] as const;
@@ -25,24 +24,24 @@ const BATCH = 200;
 export async function* exportCalls(db: Db, wish: ExportWish): AsyncGenerator<string> {
   const columns = wish.columns ?? CALL_FIELDS;
   const write = wish.format === 'csv' ? csvLines : jsonLines;
-  const fetch = (after: CallPlace | null): Promise<CallRow[]> => {
+  const fetch = (after: CallPlace | null): Promise<ListedCall[]> => {
     const rows = searchCalls(db, { visibility: wish.visibility, filters: wish.filters, after, limit: BATCH });
     // Whoever leaves does not wait for it any more.
     rows.catch(() => undefined);
     return rows;
   };
   if (wish.format === 'csv' && wish.after === null) yield csvRecord(columns);
-  let pending: Promise<CallRow[]> | null = fetch(wish.after);
+  let pending: Promise<ListedCall[]> | null = fetch(wish.after);
   while (pending) {
-    const rows: CallRow[] = await pending;
+    const rows: ListedCall[] = await pending;
     const last = rows.at(-1);
     const goesOn = last !== undefined && rows.length === BATCH && !wish.signal.aborted;
-    pending = goesOn ? fetch({ startedAt: last.started_at.toISOString(), id: last.id }) : null;
+    pending = goesOn ? fetch({ startedAt: last.started_at, id: last.id }) : null;
     if (rows.length > 0) yield write(rows, columns, wish.spellTime);
   }
 }
 
-type WriteLines = (rows: readonly CallRow[], columns: readonly CallField[], spell: SpellTime) => string;
+type WriteLines = (rows: readonly ListedCall[], columns: readonly CallField[], spell: SpellTime) => string;
 
 /** What carriers or people wrote; everything else is made of letters, digits and signs that mean nothing anywhere. */
 const WRITTEN: ReadonlySet<CallField> = new Set([

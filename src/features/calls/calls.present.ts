@@ -1,15 +1,21 @@
 import { CALL_COLUMNS, type CallRow } from './call.js';
 
-/** How a time is spelled; exports may ask for a zone's clocks. */
-export type SpellTime = (at: Date) => string;
+/** A row whose times are the wire's already. */
+export type ListedCall = CallRow<string>;
 
-const utc: SpellTime = (at) => at.toISOString();
+/** How a time is spelled; exports may ask for a zone's clocks. */
+export type SpellTime<Time = string> = (at: Time) => string;
+
+const utc: SpellTime<Date> = (at) => at.toISOString();
+export const asItIs: SpellTime = (at) => at;
 
 /** A call log as the wire shows it: REST and events alike. */
 export const presentCall = (row: CallRow): Record<CallField, unknown> => presentCallWith(row, utc);
 
-export function presentCallWith(row: CallRow, spell: SpellTime): Record<CallField, unknown> {
-  const time = (at: Date | null): string | null => (at === null ? null : spell(at));
+export const presentListed = (row: ListedCall): Record<CallField, unknown> => presentCallWith(row, asItIs);
+
+export function presentCallWith<Time>(row: CallRow<Time>, spell: SpellTime<Time>): Record<CallField, unknown> {
+  const time = (at: Time | null): string | null => (at === null ? null : spell(at));
   const startedAt = spell(row.started_at);
   return {
     id: row.id,

@@ -1,9 +1,10 @@
 import type { Visibility } from '../../http/actor.js';
 import type { Db } from '../../platform/db/connect.js';
+import { TEXT_TIMES } from '../../platform/db/text-times.js';
 import { CALL_COLUMNS, type CallRow, type TimelineEntry } from './call.js';
 import { joinSql, ownedBy, type Sql, sql } from './call-filters.js';
 import { type CallPlace, countSql, type Search, searchSql } from './call-search.js';
-import { presentCall } from './calls.present.js';
+import { type ListedCall, presentCall } from './calls.present.js';
 
 const COLUMNS = CALL_COLUMNS.map((column) => `c.${column}`).join(', ');
 
@@ -13,8 +14,18 @@ async function rowsOf<Row>(db: Db, { text, bindings }: Sql): Promise<Row[]> {
 }
 
 /** A page of call logs, newest first by (`started_at`, `id`). */
-export const searchCalls = (db: Db, search: Search): Promise<CallRow[]> =>
-  rowsOf<CallRow>(db, searchSql(search, CALL_COLUMNS));
+export async function searchCalls(db: Db, search: Search): Promise<ListedCall[]> {
+  const { text, bindings } = searchSql(search, CALL_COLUMNS);
+  const options = { ...TEXT_TIMES, ...plannedOnce(search) };
+  const { rows } = await db.raw<{ rows: ListedCall[] }>(text, bindings as never).options(options);
+  return rows;
+}
+
+/** The account's list without filters has two texts, which each connection plans once; of the others there are too many. */
+function plannedOnce({ visibility, filters, after }: Search): { readonly name?: string } {
+  if (visibility.userId !== null || Object.keys(filters).length > 0) return {};
+  return { name: after ? 'list_calls_behind' : 'list_calls' };
+}
 
 export async function countCalls(db: Db, search: Omit<Search, 'limit'>): Promise<number> {
   const [row] = await rowsOf<{ count: number }>(db, countSql(search));

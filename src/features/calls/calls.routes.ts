@@ -11,7 +11,7 @@ import type { CallChange } from './call-marks.js';
 import type { CallPlace } from './call-search.js';
 import { badCursor } from './calls.errors.js';
 import type { ExportFormat } from './calls.export.js';
-import { type CallField, presentCall } from './calls.present.js';
+import { asItIs, type CallField, presentCall, presentListed, type SpellTime } from './calls.present.js';
 import {
   callAnswer,
   callChanges,
@@ -80,7 +80,7 @@ const listRoute = (service: CallsService): AnyRoute =>
       const { limit, cursor, ...filters } = query;
       const after = cursor === undefined ? null : placeOf(cursor);
       const page = await service.search(actor, { filters, after, limit });
-      return pageReply(LIST, url, { ...page, items: page.items.map((row) => presentCall(row)) });
+      return pageReply(LIST, url, { ...page, items: page.items.map(presentListed) });
     },
   });
 
@@ -106,7 +106,7 @@ const exportRoute = (service: CallsService): AnyRoute =>
       const { format, timezone, columns, cursor, ...filters } = query;
       const after = await exportPlace(service, actor, cursor);
       const total = await service.count(actor, { filters, after });
-      const spellTime = timezone === undefined ? (at: Date) => at.toISOString() : zonedTimes(timezone);
+      const spellTime = timezone === undefined ? asItIs : clocksOf(timezone);
       const lines = service.export(actor, { filters, after, format, columns, spellTime, signal });
       return new Reply(Readable.from(lines, { objectMode: false }), {
         headers: {
@@ -117,6 +117,11 @@ const exportRoute = (service: CallsService): AnyRoute =>
       });
     },
   });
+
+function clocksOf(timeZone: string): SpellTime {
+  const spell = zonedTimes(timeZone);
+  return (at) => spell(Date.parse(at));
+}
 
 async function exportPlace(service: CallsService, actor: Actor, cursor?: string): Promise<CallPlace | null> {
   if (cursor === undefined) return null;

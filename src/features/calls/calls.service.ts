@@ -10,7 +10,7 @@ import { appendToTimeline, type CallChange, insertCallChange, listCallChanges, u
 import type { CallPlace, Search } from './call-search.js';
 import { callNotFound } from './calls.errors.js';
 import { type ExportWish, exportCalls } from './calls.export.js';
-import { presentCall } from './calls.present.js';
+import { type ListedCall, presentCall } from './calls.present.js';
 import {
   type Board,
   countCalls,
@@ -33,7 +33,7 @@ export interface CallsService {
   search(
     actor: Actor,
     wish: { readonly filters: CallFilters; readonly after: CallPlace | null; readonly limit: number },
-  ): Promise<Page<CallRow>>;
+  ): Promise<Page<ListedCall>>;
   get(actor: Actor, id: string): Promise<CallRow>;
   /** Every leg of the conversation that the call belongs to, oldest first. */
   legs(actor: Actor, id: string): Promise<CallRow[]>;
@@ -61,7 +61,7 @@ export function createCallsService(
     get,
     async search(actor, { filters, after, limit }) {
       const rows = await searchCalls(db, { visibility: visibilityOf(actor), filters, after, limit: limit + 1 });
-      return toPage(rows, limit, (row) => [row.started_at.toISOString(), row.id]);
+      return toPage(rows, limit, (row) => [row.started_at, row.id]);
     },
     async legs(actor, id) {
       const rows = await listLegs(db, visibilityOf(actor), id);
