@@ -17,14 +17,27 @@ export interface Ground {
   cpuSeconds(): number;
   /** A new, migrated database; or a copy of an earlier one, to which nobody may be connected. */
   createDatabase(name: string, template?: string): Promise<string>;
+  /** As `createDatabase`, then filled; on a kept ground one that was filled earlier. */
+  filledDatabase(name: string, fill: (url: string) => Promise<void>): Promise<string>;
   close(): Promise<void>;
+}
+
+export interface GroundOptions {
+  /** What PostgreSQL finds in its environment besides the little it needs. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A folder that stays, with its databases; default: one that goes when the ground is closed. */
+  readonly keepIn?: string | null;
 }
 
 const MIGRATED = 'migrated';
 
-export async function openGround(env: Readonly<Record<string, string>> = {}): Promise<Ground> {
-  mkdirSync('.tmp', { recursive: true });
-  const folder = mkdtempSync(join(resolve('.tmp'), 'bench-'));
+function makeFolder(keepIn: string | null): string {
+  mkdirSync(keepIn ?? '.tmp', { recursive: true });
+  return keepIn === null ? mkdtempSync(join(resolve('.tmp'), 'bench-')) : resolve(keepIn);
+}
+
+export async function openGround({ env = {}, keepIn = null }: GroundOptions = {}): Promise<Ground> {
+  const folder = makeFolder(keepIn);
   const settings = {
     track_commit_timestamp: 'on',
     max_connections: '500',
@@ -32,25 +45,40 @@ export async function openGround(env: Readonly<Record<string, string>> = {}): Pr
   };
   const database = await startEmbedded({ dir: join(folder, 'pg'), settings, env });
   const onServer = (text: string) => withClient(database.url('postgres'), (client) => client.query(text));
-  await onServer(`create database ${MIGRATED}`);
+  async function createDatabase(wanted: string, template = MIGRATED): Promise<string> {
+    const name = spelled(wanted);
+    await onServer(`drop database if exists "${name}"`);
+    await onServer(`create database "${name}" template "${template}"`);
+    return database.url(name);
+  }
+  await createDatabase(MIGRATED, 'template1');
   await migrateToLatest(database.url(MIGRATED));
   return {
     database,
     folder,
     cpuSeconds: () => clusterCpuSeconds(join(folder, 'pg', 'pg18')),
-    async createDatabase(wanted, template = MIGRATED) {
-      const name = wanted.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_');
-      await onServer(`create database "${name}" template "${template}"`);
+    createDatabase,
+    async filledDatabase(wanted, fill) {
+      const name = spelled(wanted);
+      const { rowCount } = await onServer(`select from pg_database where datname = '${name}'`);
+      if (rowCount === 0) {
+        // It gets its name last: one whose filling was interrupted is no filled one.
+        const unfinished = `${name}_unfinished`;
+        await fill(await createDatabase(unfinished));
+        await onServer(`alter database "${unfinished}" rename to "${name}"`);
+      }
       return database.url(name);
     },
     async close() {
       // After a failure some may still run.
       await Promise.all([...running].filter((each) => each.folder === folder).map(({ child }) => stopChild(child)));
       await database.stop();
-      rmSync(folder, { recursive: true, force: true });
+      if (keepIn === null) rmSync(folder, { recursive: true, force: true });
     },
   };
 }
+
+const spelled = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_');
 
 export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url });

@@ -12,6 +12,8 @@ export interface BenchOptions {
   readonly slowDisk: boolean;
   /** The rounds go to those that were measured earlier on the same day, instead of taking their place. */
   readonly add: boolean;
+  /** Where `reads` keeps its call logs for later runs; null: they are made anew and thrown away. */
+  readonly keepIn: string | null;
   /** Null: the Redis variants are left out. Undefined: redis-server from the path. */
   readonly redisUrl: string | null | undefined;
 }
@@ -24,6 +26,7 @@ Parts: ${PARTS.join(', ')} (default: all)
   --quick        small and short: shows that everything works
   --slow-disk    ingest on a disk whose every fsync takes 2 ms longer (needs cc)
   --add          add the rounds to those of earlier runs of the day: many rounds in short pieces
+  --keep <dir>   reads keeps its call logs in this folder, or measures on those that an earlier run has left there
   --no-redis     leave out what runs on Redis
 
 REDIS_URL names a Redis to use; without it redis-server is started when it is on the path.
@@ -40,6 +43,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Be
       quick: { type: 'boolean', default: false },
       'slow-disk': { type: 'boolean', default: false },
       add: { type: 'boolean', default: false },
+      keep: { type: 'string' },
       'no-redis': { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -55,6 +59,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Be
     quick: values.quick,
     slowDisk: values['slow-disk'],
     add: values.add,
+    keepIn: values.keep ?? null,
     redisUrl: values['no-redis'] ? null : env.REDIS_URL || undefined,
   };
 }

@@ -182,7 +182,7 @@ export async function ingest(options: BenchOptions): Promise<PartResult> {
     book.skip(env);
     return book.result();
   }
-  const ground = await openGround(env);
+  const ground = await openGround({ env });
   try {
     await measureOn(book, ground, options, options.slowDisk ? 'slow disk, ' : '');
   } finally {
