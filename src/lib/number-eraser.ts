@@ -52,9 +52,26 @@ export function createNumberEraser(number: string, word: string): NumberEraser {
 
 const JSON_SCALAR = /"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*/g;
 
-/** Numbers that a party's text may be, or hold (`sip:+4930…@host`): what is written, and its digits. */
-export function numbersIn(party: string): { readonly written: string; readonly digits: string }[] {
-  return [...party.matchAll(NUMBER_LIKE)].map(([written]) => ({ written, digits: written.replaceAll(/[^0-9]/g, '') }));
+/** A number that a text may mean. */
+export interface NumberReading {
+  readonly written: string;
+  /** Without what is dialled before them. */
+  readonly digits: string;
+  /** As `createNumberEraser` takes it. */
+  readonly number: string;
+}
+
+/** Numbers that a party's text may be, or hold (`sip:+4930…@host`), in each way in which they may be read. */
+export const numbersIn = (party: string): NumberReading[] =>
+  [...party.matchAll(NUMBER_LIKE)].flatMap(([written]) => readingsOf(written));
+
+function readingsOf(written: string): NumberReading[] {
+  const dialled = written.replaceAll(/[^0-9]/g, '');
+  const digits = dialled.replace(/^0+/, '');
+  const isInternational = written.startsWith('+') || dialled.startsWith('00');
+  const plain = { written, digits, number: isInternational ? `+${digits}` : digits };
+  if (isInternational || !dialled.startsWith('011')) return [plain];
+  return [plain, { written, digits: dialled.slice(3), number: `+${dialled.slice(3)}` }];
 }
 
 const NUMBER_LIKE = /\+?[0-9](?:[ .()/-]{0,3}[0-9]){6,19}/g;

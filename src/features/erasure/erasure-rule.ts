@@ -82,11 +82,9 @@ function openOrNull(secrets: SecretBox, accountId: string, sealed: string): stri
 /** Without its key an account's webhooks fail, and may be replayed: what was erased must not come back. */
 function erasedPartyOf({ key, pseudonyms }: AccountRule, party: string): ErasedParty | null {
   if (key === null) throw new Error('The key of the account’s erasures was sealed with a key that is not at hand.');
-  for (const { written, digits } of numbersIn(party)) {
+  for (const { written, digits, number } of numbersIn(party)) {
     const pseudonym = pseudonyms.get(markOf(key, digits));
-    if (pseudonym === undefined) continue;
-    const number = written.startsWith('+') ? written.replaceAll(/[^+0-9]/g, '') : digits.replace(/^0+/, '');
-    return { party: party.replace(written, pseudonym), number, pseudonym };
+    if (pseudonym !== undefined) return { party: party.replace(written, pseudonym), number, pseudonym };
   }
   return null;
 }

@@ -152,6 +152,8 @@ describe('erasure', function () {
 
     await tell(scene, call(scene, 'gone', { occurred_at: new Date(BASE + 5000).toISOString() }));
     await tell(scene, call(scene, 'later', { from: party.replace('+', '') }));
+    await tell(scene, call(scene, 'dialled', { from: party.replace('+', '00') }));
+    await tell(scene, call(scene, 'from afar', { from: party.replace('+', '011') }));
     await tell(scene, call(scene, 'returned', { direction: 'outgoing', from: scene.number, to: party }));
     await tell(scene, call(scene, 'nobody', { to: newNumber('+4940') }));
     await system.ask('POST', '/api/inbound_webhooks/replay/', { token: admin.token, body: {} });
@@ -161,7 +163,7 @@ describe('erasure', function () {
     const parties = calls.map((one: Record<string, string>) =>
       one.direction === 'incoming' ? one.caller_number : one.called_number,
     );
-    expect(parties).to.deep.equal(Array(4).fill(pseudonym));
+    expect(parties).to.deep.equal(Array(6).fill(pseudonym));
     expect((await dump()).includes(party.slice(1))).to.equal(false);
     const logged = await get(scene, '/api/call_events/?after=0&limit=500');
     expect(logged.map((event: { type: string }) => event.type)).to.include.members(['call.ringing', 'call.ended']);
