@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import Koa, { type Context, type Middleware, type Next } from 'koa';
-import { notFound } from '../lib/errors.js';
+import { AppError, notFound } from '../lib/errors.js';
 import type { Logger } from '../platform/log.js';
 import type { Metrics } from '../platform/metrics.js';
 import { NO_TRACING, type Tracing } from '../platform/tracing.js';
@@ -32,11 +32,19 @@ export function createApp(parts: AppParts): Koa {
   });
   app.use(requestLog(parts.log, parts.metrics, parts.tracing ?? NO_TRACING));
   app.use(problems(parts.log));
+  app.use(refuseUnreadableTarget);
   app.use(parts.security);
   for (const door of parts.rawDoors) app.use(door);
   app.use(parts.router.routes() as unknown as Middleware);
   app.use(unknownPath);
   return app;
+}
+
+/** A target may be a whole address (`GET http://[/`), and then one that nobody can read. */
+async function refuseUnreadableTarget(ctx: Context, next: Next): Promise<void> {
+  if (!URL.canParse(ctx.url, 'http://switchboard'))
+    throw new AppError('invalid', 'malformed_request', 'The address of the request cannot be read.');
+  await next();
 }
 
 async function unknownPath(ctx: Context, next: Next): Promise<void> {

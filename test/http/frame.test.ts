@@ -110,6 +110,17 @@ describe('the HTTP frame', () => {
     expect(lines[0]).to.not.include('4930123456');
   });
 
+  it('refuses a target that is no address', async () => {
+    const app = await start();
+
+    const answers = await Promise.all(
+      ['http://[/livez', 'http://a:b/livez', 'http://x:99999/livez', '//['].map((target) => askRaw(app.url, target)),
+    );
+
+    for (const answer of answers) expect(answer).to.match(/^HTTP\/1\.1 400 .*"code":"malformed_request"/s);
+    expect(await askRaw(app.url, 'http://switchboard/livez')).to.match(/^HTTP\/1\.1 200 /);
+  });
+
   it('counts a whole IPv6 network as one caller', () => {
     expect(callerAddress('::ffff:192.0.2.1')).to.equal('192.0.2.1');
     expect(callerAddress('192.0.2.1')).to.equal('192.0.2.1');
@@ -119,6 +130,21 @@ describe('the HTTP frame', () => {
     expect(callerAddress('fe80::1%eth0')).to.equal('fe80:0:0:0::/64');
   });
 });
+
+/** The whole answer to a request whose target is sent as it stands here. */
+function askRaw(url: string, target: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = connect(Number(new URL(url).port), '127.0.0.1', () =>
+      socket.write(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`),
+    );
+    socket.on('data', (chunk) => {
+      answer += chunk;
+    });
+    socket.on('close', () => resolve(answer));
+    socket.on('error', reject);
+  });
+}
 
 describe('the HTTP server', () => {
   it('closes requests that are not complete after 30 s, and keeps idle connections longer than its clients do', () => {

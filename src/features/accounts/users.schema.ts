@@ -5,15 +5,17 @@ import { parsePhoneNumber } from '../../lib/e164.js';
 
 const NULL_CHARACTER = 'Null characters are not allowed.';
 
-const storable = (value: string, helpers: Joi.CustomHelpers): string | Joi.ErrorReport =>
-  value.includes('\0') ? helpers.error('string.nullCharacter') : value;
+function storable(value: string, helpers: Joi.CustomHelpers): string | Joi.ErrorReport {
+  if (value.includes('\0')) return helpers.error('string.nullCharacter');
+  return value.isWellFormed() ? value : helpers.error('string.base');
+}
 
 /** A text that a person typed and the database can keep. */
 export const storedText = (most: number): Joi.StringSchema =>
   Joi.string()
     .trim()
     .max(most)
-    .custom(storable, 'no null characters')
+    .custom(storable, 'no null characters, no halves of characters')
     .messages({ 'string.nullCharacter': NULL_CHARACTER });
 
 export const username = storedText(150)

@@ -26,7 +26,8 @@ const AS_RECORDS = `(id uuid, account_id uuid, created_at timestamptz, action te
   actor_user_id uuid, actor_api_key_id uuid, address text, request_id text, object_type text, object_id uuid,
   members text[], before jsonb, after jsonb)`;
 
-const NULL_CHARACTER = /\\u0000/g;
+/** What jsonb refuses, as JSON spells it: NUL, and halves of surrogate pairs (whole ones it writes as they are). */
+const UNSTORABLE = /\\u(?:0000|d[89a-f][0-9a-f]{2})/g;
 
 function toRow(entry: NewAuditEntry, now: Date): AuditRow {
   return {
@@ -48,7 +49,7 @@ function toRow(entry: NewAuditEntry, now: Date): AuditRow {
   };
 }
 
-const asJson = (rows: readonly AuditRow[]): string => JSON.stringify(rows).replaceAll(NULL_CHARACTER, '\\ufffd');
+const asJson = (rows: readonly AuditRow[]): string => JSON.stringify(rows).replaceAll(UNSTORABLE, '\\ufffd');
 
 /** Writes entries; in a transaction they stand or fall with it. */
 export async function insertEntries(db: Db, entries: readonly NewAuditEntry[], now: Date): Promise<void> {

@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import { type PageQuery, pageQuery } from '../../http/pagination.js';
+import { time } from '../../http/time.js';
 import { isId } from '../../lib/ids.js';
 import type { AuditFilters } from './audit.queries.js';
 import { ACTOR_TYPES, OUTCOMES } from './audit-entry.js';
@@ -30,8 +31,8 @@ export const auditPage = Joi.object({
   actor_api_key_id: ids(),
   object_type: words().description('Comma list.').example('virtual_number'),
   object_id: ids(),
-  created_after: Joi.date().iso().description('created_after ≤ created_at'),
-  created_before: Joi.date().iso().description('created_at < created_before'),
+  created_after: time().description('created_after ≤ created_at'),
+  created_before: time().description('created_at < created_before'),
   account_id: Joi.string()
     .valid('none')
     .description('`none`, for operators: what is nobody’s, such as sign-ins under names that nobody has.'),

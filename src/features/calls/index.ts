@@ -7,7 +7,7 @@ import { type CallsService, createCallsService } from './calls.service.js';
 export { CALL_COLUMNS, CALL_DIRECTIONS, CALL_DISPOSITIONS, CALL_STATUSES, type CallRow } from './call.js';
 export { type CallFacts, foldReports, type Report } from './call-facts.js';
 export { type CallFilters, conditionsOf, joinSql, ownedBy, type Sql, sql, startedWithin } from './call-filters.js';
-export { callFilterKeys, readTime } from './call-filters.schema.js';
+export { callFilterKeys } from './call-filters.schema.js';
 export { legKey, numberKey, sessionKey } from './call-placement.js';
 export { buildRecord } from './call-record.js';
 export { presentCall } from './calls.present.js';

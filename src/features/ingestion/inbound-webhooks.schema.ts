@@ -1,8 +1,8 @@
 import Joi from 'joi';
 import { type PageQuery, pageQuery } from '../../http/pagination.js';
 import { text } from '../../http/text.js';
+import { time } from '../../http/time.js';
 import { isId } from '../../lib/ids.js';
-import { readTime } from '../calls/index.js';
 import { PROVIDERS } from '../carriers/index.js';
 import { WEBHOOK_STATUSES } from './inbound-webhook.js';
 import type { WebhookFilters } from './inbound-webhooks.queries.js';
@@ -34,11 +34,6 @@ const orNone =
   (read: (entry: string) => string | undefined) =>
   (entry: string): string | null | undefined =>
     entry === 'none' ? null : read(entry);
-
-const time = (): Joi.StringSchema =>
-  Joi.string()
-    .max(40)
-    .custom((value: string, helpers) => readTime(value) ?? helpers.error('string.isoDate'));
 
 const filterKeys = () => ({
   carrier_id: listOf(readId, 'Not a valid id.').description('Comma list.'),

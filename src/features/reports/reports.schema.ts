@@ -1,7 +1,8 @@
 import Joi from 'joi';
+import { readTime } from '../../http/time.js';
 import { isTimeZone } from '../../lib/time-zone.js';
 import { zoneClock } from '../../lib/zone-clock.js';
-import { callFilterKeys, readTime } from '../calls/index.js';
+import { callFilterKeys } from '../calls/index.js';
 import { DEFINITIONS, FIGURE_NAMES } from './figures.js';
 import { COLUMN_GROUPS, GROUPS, type Group } from './report.js';
 

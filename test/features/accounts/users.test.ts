@@ -36,6 +36,12 @@ describe('users', () => {
     expect((await create(admin, { role: 'admin' })).body.role).to.equal('admin');
   });
 
+  it('have no halves of characters in their name', async () => {
+    const answer = await create(await bed.person(), { username: 'half of \ud83d' });
+
+    expect([answer.status, answer.body.username]).to.deep.equal([400, ['Not a valid string.']]);
+  });
+
   it('are not found where they were deleted meanwhile', async () => {
     const { accountId } = await bed.person();
     const gone = { accountId, id: newId() };

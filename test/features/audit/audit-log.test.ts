@@ -42,6 +42,28 @@ describe('the audit log', () => {
     });
   });
 
+  it('tells a change by a request with half a character in it', async () => {
+    const admin = await system.createAdmin();
+    await system.ask('POST', '/api/virtual_numbers/create/', {
+      ...{ token: admin.token, body: '{"phone_number":"+4930555009","\\ud800":"\\u0000"}' },
+      headers: { 'content-type': 'application/json' },
+    });
+
+    const [created] = await entries(admin.token, 'virtual_number.created');
+
+    expect(created.outcome).to.equal('succeeded');
+    expect(created.members).to.deep.equal(['phone_number', '\ufffd']);
+  });
+
+  it('refuses times that there are none of', async () => {
+    const { token } = await system.createAdmin();
+
+    for (const time of ['-271821-04-20T00:00:00Z', '275760-09-13', 'yesterday'])
+      expect((await log(token, `?created_after=${time}`)).body).to.deep.include({
+        created_after: ['Not a valid time (ISO 8601).'],
+      });
+  });
+
   it('tells what was made, and what was there before it was deleted', async () => {
     const admin = await system.createAdmin();
     const made = await system.ask('POST', '/api/virtual_numbers/', {
