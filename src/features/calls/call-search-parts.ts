@@ -73,6 +73,8 @@ export function partsOf(visibility: Visibility, filters: CallFilters): Part[] {
   const isPlain = all.length === 1;
   const ofParents = filters.parent_call_log_id !== undefined && !filters.parent_call_log_id.includes(null);
   if (isPlain || ofParents) return [callsWhere([...all, ...startedWithin(filters)])];
+  const isTagAlone = isTagged(filters) && all.length === 2 && visibility.userId === null;
+  if (isTagAlone) return tagParts(visibility, filters);
   const parts = [...endedParts(visibility, filters), ...inProgress(filters, all)];
   return parts.length > 0 ? parts : [callsWhere([sql('false')])];
 }
@@ -90,12 +92,14 @@ function endedParts(visibility: Visibility, { status, disposition, ...given }: C
   if ((status && !status.includes('ended')) || disposed?.length === 0) return [];
   const filters: CallFilters = { ...given, ...(disposed && { disposition: disposed }) };
   const driver = driverOf(filters);
-  const isTagged = filters.tag !== undefined && !filters.tag.includes(null);
-  if (isTagged && driver === undefined && visibility.userId === null) return taggedParts(visibility, filters);
+  if (isTagged(filters) && driver === undefined && visibility.userId === null) {
+    const others = [ENDED, ...conditionsOf(filters, ['tag'])];
+    return tagParts(visibility, filters).map((part) => ({ ...part, ...joinedToCalls(part, others) }));
+  }
   const ended = [
     ...[ENDED, ...ownedBy(visibility), ...startedWithin(filters)],
-    ...conditionsOf(filters, [...(driver ? [driver] : []), ...(isTagged ? (['tag'] as const) : [])]),
-    ...(isTagged ? [hasTag(visibility.accountId, filters)] : []),
+    ...conditionsOf(filters, [...(driver ? [driver] : []), ...(isTagged(filters) ? (['tag'] as const) : [])]),
+    ...(isTagged(filters) ? [hasTag(visibility.accountId, filters)] : []),
   ];
   return drivenParts(driver, { filters, accountId: visibility.accountId, ended });
 }
@@ -155,17 +159,21 @@ function hasTag(accountId: string, filters: CallFilters): Sql {
   );
 }
 
-/** By the tags' own index; the call is asked for where something else is wanted of it. */
-function taggedParts({ accountId }: Visibility, filters: CallFilters): Part[] {
-  const others = [ENDED, ...conditionsOf(filters, ['tag'])];
-  return (filters.tag ?? []).map((tag) => ({
-    from: 'call_log_tags t join call_logs c on c.id = t.call_log_id',
+const isTagged = ({ tag }: CallFilters): boolean => tag !== undefined && !tag.includes(null);
+
+/** By the tags' own index, which holds calls of every state. */
+const tagParts = ({ accountId }: Visibility, filters: CallFilters): Part[] =>
+  (filters.tag ?? []).map((tag) => ({
+    from: 'call_log_tags t',
     started: 't.started_at',
     id: 't.call_log_id',
-    where: [
-      sql('t.account_id = ? and t.tag = ?', accountId, tag),
-      ...startedWithin(filters, 't.started_at'),
-      ...others,
-    ],
+    where: [sql('t.account_id = ? and t.tag = ?', accountId, tag), ...startedWithin(filters, 't.started_at')],
+    judgedByIndex: true,
   }));
-}
+
+/** The same where something else is wanted of the call. */
+const joinedToCalls = ({ from, where }: Part, others: readonly Sql[]) => ({
+  from: `${from} join call_logs c on c.id = t.call_log_id`,
+  where: [...where, ...others],
+  judgedByIndex: false,
+});
