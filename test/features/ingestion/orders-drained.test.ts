@@ -26,8 +26,10 @@ const stepsOf = (provider: string): TimedStep[] =>
     .filter((scenario) => !scenario.name.startsWith('variant'))
     .flatMap(timedSteps);
 
+const signers = new Map(Object.entries(SIGNERS).map(([provider, make]) => [provider, make()]));
+
 function webhookOf(line: CarrierLine, step: TimedStep) {
-  const signed = SIGNERS[line.provider]?.().sign({ url: 'https://x.test/', ...step, at: step.sentAt }) ?? {};
+  const signed = signers.get(line.provider)?.sign({ url: 'https://x.test/', ...step, at: step.sentAt }) ?? {};
   const request = requestOfStep(step, signed);
   const content = line.adapter.read(request);
   if (!content) throw new Error(`${step.file} is unreadable.`);

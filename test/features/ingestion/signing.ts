@@ -1,5 +1,13 @@
 /** Signs webhooks as the providers do, written from their descriptions and not from the adapters. */
-import { createHash, createHmac, createPrivateKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import {
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createSecretKey,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+} from 'node:crypto';
 import { parse as parseQuery } from 'node:querystring';
 import jwt from 'jsonwebtoken';
 import { Webhook } from 'standardwebhooks';
@@ -68,12 +76,13 @@ function telnyx(): Signer {
 
 function vonage(): Signer {
   const secret = token() + token();
+  const key = createSecretKey(Buffer.from(secret));
   return {
     credentials: { signature_secret: secret },
     sign({ body, at }) {
       const payload_hash = createHash('sha256').update(body).digest('hex');
       const claims = { iat: seconds(at), jti: token(), iss: 'Vonage', payload_hash, api_key: 'abcd1234' };
-      return { authorization: `Bearer ${jwt.sign(claims, secret, { algorithm: 'HS256' })}` };
+      return { authorization: `Bearer ${jwt.sign(claims, key, { algorithm: 'HS256' })}` };
     },
   };
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createSecretKey } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import type {
   Direction,
@@ -32,8 +32,10 @@ const sha256 = (data: Buffer | string): string => createHash('sha256').update(da
 /** The claims of a token that the secret signed with HS256, else null. Its age is judged by `iat`: it has no `exp`. */
 function claimsOf(token: string, secret: string): jwt.JwtPayload | null {
   if (secret === '') return null;
+  // From a text jsonwebtoken would first try to make a public key.
+  const key = createSecretKey(Buffer.from(secret));
   try {
-    const claims = jwt.verify(token, secret, { algorithms: ['HS256'], ignoreExpiration: true, ignoreNotBefore: true });
+    const claims = jwt.verify(token, key, { algorithms: ['HS256'], ignoreExpiration: true, ignoreNotBefore: true });
     return typeof claims === 'string' ? null : claims;
   } catch {
     return null;
