@@ -81,7 +81,8 @@ function isRunning(pid: number): boolean {
 async function databaseServer(dir: string, undo: Undo[]): Promise<{ url: string; note: string }> {
   const given = process.env.TEST_DATABASE_URL ?? process.env.DATABASE_URL;
   if (given) return { url: given, note: 'Database: the server given, in databases of its own.' };
-  const settings = { shared_buffers: '128MB', max_connections: '300' };
+  // Without autovacuum plans do not depend on when it came by, and a used database stays as good as new.
+  const settings = { shared_buffers: '128MB', max_connections: '300', autovacuum: 'off' };
   const database = await startEmbedded({ dir: join(dir, 'data'), durable: false, settings });
   undo.push(() => database.stop());
   return { url: database.url('postgres'), note: 'Database: an embedded PostgreSQL for this run.' };

@@ -151,7 +151,7 @@ describe('the blocks that are read', function () {
   this.timeout(120_000);
 
   async function withRows<T>(work: (client: pg.Client, accountId: string) => Promise<T>): Promise<T> {
-    const database = await createTestDatabase();
+    const database = await createTestDatabase({ isNew: true });
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
     try {
@@ -193,7 +193,7 @@ describe('the blocks that are read', function () {
   });
 
   it('are few for the families of a batch, also by a plan that was made while there were hardly any calls', async () => {
-    const database = await createTestDatabase();
+    const database = await createTestDatabase({ isNew: true });
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
     const [accountId, carrierId] = [newId(), newId()];
