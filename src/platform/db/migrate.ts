@@ -1,7 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import { assertSchemaCompatibility, LATEST_SCHEMA_VERSION, runMigrations, SchemaVersionMismatchError } from 'bullmq';
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
+import {
+  assertSchemaCompatibility,
+  LATEST_SCHEMA_VERSION,
+  runMigrations,
+  SchemaVersionMismatchError,
+} from '../queue/library.js';
 import { knexConfig, migrationNames } from './knex-config.js';
 import { TRANSACTION_SETTINGS, watchSilence } from './silent-connections.js';
 

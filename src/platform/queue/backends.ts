@@ -1,15 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import {
-  assertSchemaCompatibility,
-  type BackendFactory,
-  createPostgresBackend,
-  createRedisBackend,
-  type IQueueBackend,
-} from 'bullmq';
+import type { BackendFactory, IQueueBackend } from 'bullmq';
 import pg from 'pg';
 import { QUEUE_SCHEMA } from '../db/migrate.js';
 import { TRANSACTION_SETTINGS, watchSilence } from '../db/silent-connections.js';
 import { closeRedis, firstAttempt, openRedis } from '../redis.js';
+import { assertSchemaCompatibility, createPostgresBackend, createRedisBackend } from './library.js';
 
 /** Connections of one process to PostgreSQL for the queue; one of them only listens. Knex has its own (DATABASE_POOL). */
 export const QUEUE_POOL = 4;

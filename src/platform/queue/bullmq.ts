@@ -1,9 +1,10 @@
-import { Queue as BullQueue, type Job, UnrecoverableError, Worker } from 'bullmq';
+import type { Queue as BullQueue, Job, Worker } from 'bullmq';
 import { AppError, type ErrorKind } from '../../lib/errors.js';
 import { type Logger, throttledWarn } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import { NO_TRACING, type Tracing } from '../tracing.js';
 import { openPostgresBackend, openRedisBackend, type QueueBackend } from './backends.js';
+import * as bullmq from './library.js';
 import type { JobHandler, JobHandlers, Queue } from './queue.js';
 import { createSchedules } from './schedules.js';
 import { createStandIn } from './stand-in.js';
@@ -98,7 +99,7 @@ function keepProducer(backend: QueueBackend, onError: (error: unknown) => void) 
 
   function open(): BullQueue {
     const { adding: connection, prefix, factory } = backend;
-    const made = new BullQueue(
+    const made = new bullmq.Queue(
       NAME,
       {
         connection,
@@ -141,7 +142,7 @@ interface WorkerParts {
 
 function openWorker(backend: QueueBackend, process: (job: Job) => Promise<void>, parts: WorkerParts): Worker {
   const { working: connection, prefix, factory } = backend;
-  const worker = new Worker(
+  const worker = new bullmq.Worker(
     NAME,
     process,
     {
@@ -184,7 +185,7 @@ function runner({ log, metrics, tracing = NO_TRACING }: QueueOptions) {
     } catch (error) {
       const isPassing = !(error instanceof AppError) || PASSING.has(error.kind);
       log.error({ err: error, job: job.name, ms: note('failed'), attempt: job.attemptsMade + 1, isPassing }, 'job');
-      throw isPassing ? error : new UnrecoverableError(error.message);
+      throw isPassing ? error : new bullmq.UnrecoverableError(error.message);
     }
   };
 }
