@@ -1,6 +1,6 @@
 import { type Spread, spreadOf } from './statistics.js';
 
-export type Unit = '/s' | 'ms' | 's' | 'MB' | '×' | '%' | 'µs' | 'buffers' | 'statements';
+export type Unit = '/s' | 'ms' | 's' | 'MB' | '×' | '%' | 'µs' | 'buffers' | 'rows' | 'statements';
 
 export interface Goal {
   readonly atLeast?: number;

@@ -38,6 +38,7 @@ const LINES: readonly (readonly [label: string, part: string, group: string, nam
     'page over HTTP, unfiltered: product / bare',
   ],
   ['Report over 90 days, of the leanest SQL', 'reads', RATIOS, 'report: product / leanest SQL'],
+  ['Call logs exported a second (CSV)', 'reads', 'export of a whole account', 'format=csv'],
   ['List of numbers, of a bare Koa route with the same query', 'auth', RATIOS, 'list of numbers: product / bare'],
   ['Warm start to ready', 'start', 'all roles, embedded database', 'warm start'],
   ['Memory at rest, all roles', 'start', 'all roles, embedded database', 'memory at rest, without the database'],
