@@ -13,7 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import pg from 'pg';
 import { SUPERUSER } from './embedded-cluster.js';
 import { lockDirectory } from './embedded-lock.js';
@@ -36,10 +36,13 @@ export interface BackupOutcome {
   readonly isOnline: boolean;
 }
 
-/** @throws Error when `target` exists, or there is no database in `dataDir` */
+/** @throws Error when `target` exists or lies in `dataDir`, or there is no database in `dataDir` */
 export async function backUpEmbedded(dataDir: string, target: string): Promise<BackupOutcome> {
   if (!existsSync(join(dataDir, 'pg18', 'PG_VERSION'))) throw new Error(`There is no embedded database in ${dataDir}.`);
   if (existsSync(target)) throw new Error(`${target} is there already: name a folder that is not.`);
+  // It would be copied into itself without end.
+  if (resolve(target).startsWith(resolve(dataDir) + sep))
+    throw new Error(`${target} lies in ${dataDir} itself: name a folder outside of it.`);
   const client = await connectRunning(dataDir);
   mkdirSync(target, { recursive: true, mode: 0o700 });
   if (client) await copyRunning(client, dataDir, target);
