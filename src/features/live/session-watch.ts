@@ -43,7 +43,7 @@ export function watchSessions(deps: WatchDeps, sessions: ReadonlySet<Session>): 
   async function checkAll(): Promise<void> {
     while (again && !stopped) {
       again = false;
-      await checkOnce(deps.checkSessions, [...sessions]);
+      await checkOnce(deps, [...sessions]);
     }
   }
 
@@ -65,7 +65,10 @@ export function watchSessions(deps: WatchDeps, sessions: ReadonlySet<Session>): 
   };
 }
 
-async function checkOnce(checkSessions: SessionChecker, sessions: readonly Session[]): Promise<void> {
+async function checkOnce(
+  { checkSessions, clock }: Pick<WatchDeps, 'checkSessions' | 'clock'>,
+  sessions: readonly Session[],
+): Promise<void> {
   const groups = new Map<string, { actor: Actor; sessions: Session[] }>();
   for (const session of sessions) {
     const { actor } = session;
@@ -78,13 +81,22 @@ async function checkOnce(checkSessions: SessionChecker, sessions: readonly Sessi
   const asked = [...groups.values()];
   const found = await checkSessions(asked.map(({ actor }) => actor));
   asked.forEach((group, place) => {
-    for (const session of group.sessions) apply(session, group.actor, found[place]);
+    for (const session of group.sessions) apply(session, { asked: group.actor, found: found[place], now: clock.now() });
   });
 }
 
-function apply(session: Session, asked: Actor, found: SessionVerdict | undefined): void {
+interface Finding {
+  readonly asked: Actor;
+  readonly found: SessionVerdict | undefined;
+  readonly now: number;
+}
+
+function apply(session: Session, { asked, found, now }: Finding): void {
   // Renewed meanwhile: the answer is about a token that it no longer lives on.
   if (session.actor.expiresAt !== asked.expiresAt || session.actor.sessionId !== asked.sessionId) return;
-  if (!found?.isValid) session.close('token_revoked');
-  else if (found.role !== session.actor.role) session.become({ ...session.actor, role: found.role });
+  if (!found?.isValid) {
+    // What has come to its end is not found either, and was not taken away.
+    session.tick(now);
+    session.close('token_revoked');
+  } else if (found.role !== session.actor.role) session.become({ ...session.actor, role: found.role });
 }
