@@ -1,16 +1,19 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { ensureBuilt } from '../support/built.js';
-import { install } from '../support/installation.js';
+import { type Installation, install } from '../support/installation.js';
 import { makeScratchDirectory } from '../support/scratch.js';
 import { until } from '../support/until.js';
 
 describe('npm start on a bare machine', function () {
   this.timeout(180_000);
-  before(ensureBuilt);
+  let installation: Installation;
+  before(async () => {
+    await ensureBuilt();
+    installation = await install();
+  });
 
   it('takes over after kill -9 of everything in the middle of calls, with nothing missing or double', async () => {
-    const installation = await install();
     const journal = join(makeScratchDirectory(), 'run.ndjson');
     await installation.start();
     try {
@@ -40,7 +43,7 @@ describe('npm start on a bare machine', function () {
   });
 
   it('runs beside another one', async () => {
-    const both = [await install(), await install()];
+    const both = [installation, await install()];
     await Promise.all(both.map((one) => one.start()));
     try {
       const runs = both.map((one) => one.simulate('--calls', '20', '--rate', '50', '--verify').ended);
