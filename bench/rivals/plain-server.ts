@@ -24,6 +24,7 @@ import { understandWebhook } from '../../src/features/ingestion/understand.js';
 import { readBytes } from '../../src/http/body.js';
 import { newId } from '../../src/lib/ids.js';
 import { readConfig } from '../../src/platform/config.js';
+import type { Statement } from '../../src/platform/db/statement.js';
 import { createLogger } from '../../src/platform/log.js';
 import { openPlatform } from '../../src/platform/open-platform.js';
 import { openRedis } from '../../src/platform/redis.js';
@@ -109,7 +110,7 @@ async function store(line: CarrierLine, request: WebhookRequest): Promise<string
 
 async function processWebhook(id: string): Promise<void> {
   let planned: PlannedCalls | undefined;
-  let finish: (() => Promise<void>) | undefined;
+  let marks: readonly Statement[] = [];
   await eventLog.transaction(
     async (tx, record) => {
       const [webhook] = await claimAgain(tx, [id]);
@@ -122,13 +123,10 @@ async function processWebhook(id: string): Promise<void> {
       planned = await calls.plan(tx, legs);
       for (const event of planned.events) record(event);
       const outcome = outcomeOf(webhook, words, planned.plan);
-      finish = () => markWebhooks(tx, [outcome], clock.now());
+      marks = markWebhooks([outcome], clock.now());
     },
     {
-      placed: async (tx, events) => {
-        if (planned) await calls.write(tx, planned, events);
-        await finish?.();
-      },
+      placed: async (_, events) => [...(planned ? calls.writing(planned, events) : []), ...marks],
     },
   );
 }

@@ -1,6 +1,7 @@
 /** Writes the calls: a few thousand a statement, and no event for any of them. */
 import type { Knex } from 'knex';
 import { writeCalls } from '../features/calls/index.js';
+import { runTogether } from '../platform/db/statement.js';
 import { createRandom } from '../simulator/random.js';
 import { createCalendar } from './calendar.js';
 import type { Options } from './options.js';
@@ -38,7 +39,7 @@ export async function fillAccount(scene: Scene, options: Options, deps: FillDeps
         if (seq !== null) seq += records.count(leg);
         return record;
       });
-      await writeCalls(tx, rows);
+      await runTogether(tx, writeCalls(rows));
     });
     written += legs.length;
     progress(written);

@@ -1,6 +1,7 @@
 import type { Actor } from '../../http/actor.js';
 import { newId } from '../../lib/ids.js';
 import type { Db } from '../../platform/db/connect.js';
+import { command, type Statement } from '../../platform/db/statement.js';
 import type { StoredEvent } from '../events/index.js';
 import type { CallRow, TimelineEntry } from './call.js';
 
@@ -49,8 +50,8 @@ export async function listCallChanges(db: Db, accountId: string, callId: string)
 }
 
 /** The events as they were sent; for those that no webhook stated. */
-export async function appendToTimeline(tx: Db, callId: string, events: readonly StoredEvent[]): Promise<void> {
-  if (events.length === 0) return;
+export function appendToTimeline(callId: string, events: readonly StoredEvent[]): Statement[] {
+  if (events.length === 0) return [];
   const entries: TimelineEntry[] = events.map((event) => ({
     seq: event.seq,
     type: event.type,
@@ -58,5 +59,6 @@ export async function appendToTimeline(tx: Db, callId: string, events: readonly 
     received_at: new Date(event.receivedAt).toISOString(),
     inbound_webhook_id: null,
   }));
-  await tx.raw('update call_logs set timeline = timeline || ?::jsonb where id = ?', [JSON.stringify(entries), callId]);
+  const sql = 'update call_logs set timeline = timeline || ?::jsonb where id = ?';
+  return [command({ sql, bindings: [JSON.stringify(entries), callId] })];
 }

@@ -1,5 +1,5 @@
 import type { Db } from '../../platform/db/connect.js';
-import { runPrepared } from '../../platform/db/prepared.js';
+import { command, type Statement } from '../../platform/db/statement.js';
 import { CALL_COLUMNS, type CallRow, type TimelineEntry } from './call.js';
 import type { CallFacts } from './call-facts.js';
 
@@ -51,24 +51,18 @@ const LOAD = {
  * One writer at a time for each leg and each family, held until the commit. By advisory lock, because a leg that has
  * no row yet cannot be locked otherwise; taken in the order of the keys, so that two batches never wait in a circle.
  */
-export async function lockFamilies(tx: Db, names: LegNames): Promise<void> {
-  const { legs, parents, sessions } = names;
+export function lockFamilies({ legs, parents, sessions }: LegNames): Statement<void> {
   const named = [...legs, ...parents];
-  await runPrepared(tx, LOCK, [
-    ...[carriersOf(named), callsOf(named)],
-    ...[carriersOf(sessions), sessions.map((session) => session.sessionId)],
-  ]);
+  const told = sessions.map((session) => session.sessionId);
+  return command({ ...LOCK, bindings: [carriersOf(named), callsOf(named), carriersOf(sessions), told] });
 }
 
 /** The legs' call logs with their parents, children and sessions, locked in the order of their ids. */
-export async function loadFamilies(tx: Db, names: LegNames): Promise<CallRecord[]> {
-  const { legs, parents, sessions } = names;
-  const { rows } = await runPrepared<{ rows: CallRecord[] }>(tx, LOAD, [
-    ...[carriersOf(legs), callsOf(legs)],
-    ...[carriersOf(sessions), sessions.map((session) => session.sessionId)],
-    ...[carriersOf(parents), callsOf(parents)],
-  ]);
-  return rows;
+export function loadFamilies({ legs, parents, sessions }: LegNames): Statement<CallRecord[]> {
+  const named = [carriersOf(legs), callsOf(legs)];
+  const inSessions = [carriersOf(sessions), sessions.map((session) => session.sessionId)];
+  const bindings = [...named, ...inSessions, carriersOf(parents), callsOf(parents)];
+  return { ...LOAD, bindings, read: (rows) => rows as CallRecord[] };
 }
 
 /** What a webhook never changes of a call log that exists: its holder, and what people wrote on it. */
@@ -123,9 +117,8 @@ const UPSERT = {
 };
 
 /** Writes call logs whose families are locked, new ones and changed ones, in one statement. */
-export async function writeCalls(tx: Db, records: readonly CallRecord[]): Promise<void> {
-  if (records.length > 0) await runPrepared(tx, UPSERT, [JSON.stringify(records)]);
-}
+export const writeCalls = (records: readonly CallRecord[]): Statement[] =>
+  records.length === 0 ? [] : [command({ ...UPSERT, bindings: [JSON.stringify(records)] })];
 
 /** Calls without an end whose last webhook arrived before `deadline`, locked; those that a batch holds are left to it. */
 export async function lockSilentCalls(tx: Db, deadline: number, limit: number): Promise<CallRecord[]> {

@@ -91,7 +91,7 @@ export function createCallsService(
           });
           return next;
         },
-        { placed: (tx, events) => appendToTimeline(tx, id, events) },
+        { placed: async (_, events) => appendToTimeline(id, events) },
       ),
     async history(actor, id) {
       await get(actor, id);

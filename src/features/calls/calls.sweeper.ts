@@ -35,7 +35,7 @@ export async function closeLostCalls({ eventLog, clock, lostCallAfter }: LostCal
         for (const event of events) record(event);
         return silent.length;
       },
-      { placed: (tx, placed) => writeChanges(tx, changes, events, placed) },
+      { placed: async (_, placed) => writeChanges(changes, events, placed) },
     );
   }
   return total;

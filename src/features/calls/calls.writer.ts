@@ -1,6 +1,7 @@
 /** The writing side of call logs, for whoever has reports: plan under locks, then write with the events' places. */
 import type { Clock } from '../../lib/clock.js';
 import type { Db } from '../../platform/db/connect.js';
+import type { Statement } from '../../platform/db/statement.js';
 import type { StoredEvent } from '../events/index.js';
 import { type CallEvent, eventsOf, timelineEntries } from './call-events.js';
 import { writeCalls } from './calls.repository.js';
@@ -24,8 +25,8 @@ export interface CallsWriter {
   plan(tx: Db, reports: readonly LegReports[]): Promise<PlannedCalls>;
   /** The same for call logs made anew from all their webhooks: what they were is not joined, but replaced. */
   rebuild(tx: Db, question: RebuildQuestion): Promise<PlannedRebuild>;
-  /** `placed`: the planned events in the same order, with their seq. */
-  write(tx: Db, planned: PlannedCalls, placed: readonly StoredEvent[]): Promise<void>;
+  /** What writes the plan. `placed`: the planned events in the same order, with their seq. */
+  writing(planned: PlannedCalls, placed: readonly StoredEvent[]): Statement[];
 }
 
 /** `rules`: what accounts want of facts before they are recorded. */
@@ -42,7 +43,7 @@ export function createCallsWriter(clock: Clock, rules: RecordingRules = {}): Cal
       const plan = { changes, placed: new Map(), unplaced: new Map(), arrivedKeys: [], expired: new Map(), erased: [] };
       return { plan, unstated, events: changes.flatMap((change) => eventsOf(change, now)) };
     },
-    write: (tx, { plan, events }, placed) => writeChanges(tx, plan.changes, events, placed),
+    writing: ({ plan, events }, placed) => writeChanges(plan.changes, events, placed),
   };
 }
 
@@ -60,16 +61,15 @@ async function withoutErased(question: RebuildQuestion, { erasedIn }: RecordingR
   };
 }
 
-export async function writeChanges(
-  tx: Db,
+export function writeChanges(
   changes: readonly CallChange[],
   events: readonly CallEvent[],
   placed: readonly StoredEvent[],
-): Promise<void> {
+): Statement[] {
   const entries = timelineEntries(placed, events);
   const records = changes.map(({ after }) => ({
     ...after,
     timeline: [...after.timeline, ...(entries.get(after.id) ?? [])],
   }));
-  await writeCalls(tx, records);
+  return writeCalls(records);
 }

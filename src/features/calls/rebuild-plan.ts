@@ -5,6 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Db } from '../../platform/db/connect.js';
+import { runTogether } from '../../platform/db/statement.js';
 import { CALL_STATES, type CallFacts, foldReports, NO_FACTS, type Report } from './call-facts.js';
 import { legKey } from './call-placement.js';
 import { buildRecord, isSameView } from './call-record.js';
@@ -27,8 +28,7 @@ export interface RebuildPlan {
 
 export async function planRebuild(tx: Db, { legs, reread }: RebuildQuestion, now: number): Promise<RebuildPlan> {
   const names = namesOf(legs);
-  await lockFamilies(tx, names);
-  const records = await loadFamilies(tx, names);
+  const [, records] = await runTogether(tx, [lockFamilies(names), loadFamilies(names)]);
   const families = createFamilies(records, wholeSessions(names, records));
   const wanted = new Set(legs.map(({ carrierId, callId }) => legKey(carrierId, callId)));
   const own = records.filter((record) => wanted.has(legKey(record.carrier_id, record.carrier_call_id)));

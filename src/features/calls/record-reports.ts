@@ -6,6 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { newId } from '../../lib/ids.js';
 import type { Db } from '../../platform/db/connect.js';
+import { runTogether } from '../../platform/db/statement.js';
 import { findHoldings, type Holding } from '../numbers/index.js';
 import { type CallFacts, foldReports, NO_FACTS, type Report } from './call-facts.js';
 import { legKey, type Place, type Placement, placeCall, sessionKey } from './call-placement.js';
@@ -73,11 +74,10 @@ export async function planReports(
 ): Promise<RecordPlan> {
   const gate = createGate(await loadGuard(rules));
   const names = namesOf(legReports);
-  await lockFamilies(tx, names);
-  const records = await loadFamilies(tx, names);
+  const questions = [lockFamilies(names), loadFamilies(names), findHoldings(numbersOf(legReports))] as const;
+  const [, records, holdings] = await runTogether(tx, questions);
   const families = createFamilies(records, wholeSessions(names, records));
   const legs = legReports.map((leg) => toLeg(leg, families, gate));
-  const holdings = await findHoldings(tx, numbersOf(legs.filter((leg) => !leg.known)));
 
   const unplaced = placeAll(legs, { families, holdings, gate, now });
   for (const leg of legs) if (unplaced.has(leg.key)) gate.passOver(leg);
@@ -156,14 +156,9 @@ function toLeg(leg: LegReports, families: Families, gate: Gate): Leg {
   return { ...leg, reports, key: legKey(leg.carrierId, leg.callId), known, facts: foldReports(reports, before) };
 }
 
-function numbersOf(legs: readonly Leg[]): string[] {
-  const numbers = new Set<string>();
-  for (const { facts } of legs) {
-    for (const party of [facts.registers.from?.value, facts.registers.to?.value]) {
-      if (party?.startsWith('+')) numbers.add(party);
-    }
-  }
-  return [...numbers];
+function numbersOf(legs: readonly LegReports[]): string[] {
+  const parties = legs.flatMap(({ reports }) => reports.flatMap(({ from, to }) => [from, to]));
+  return [...new Set(parties.filter((party) => party?.startsWith('+')))] as string[];
 }
 
 const keysOf = (record: CallRecord): string[] => [

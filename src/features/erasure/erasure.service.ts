@@ -3,6 +3,7 @@ import type { Actor } from '../../http/actor.js';
 import { type Page, toPage } from '../../http/pagination.js';
 import { newId } from '../../lib/ids.js';
 import type { Db } from '../../platform/db/connect.js';
+import { run } from '../../platform/db/statement.js';
 import type { SecretBox } from '../../platform/secret-box.js';
 import { findHoldings } from '../numbers/index.js';
 import { erasureNotFound, ownNumber } from './erasure.errors.js';
@@ -30,7 +31,7 @@ export function createErasureService({ db, secrets, asked }: ErasureServiceDeps)
     async erase(actor, number) {
       const { accountId } = actor;
       const erasure = await db.transaction(async (tx: Db) => {
-        const holdings = (await findHoldings(tx, [number])).get(number) ?? [];
+        const holdings = (await run(tx, findHoldings([number]))).get(number) ?? [];
         if (holdings.some((holding) => holding.accountId === accountId)) throw ownNumber();
         const key = openKey(secrets, accountId, await keepKey(tx, accountId, newSealedKey(secrets, accountId)));
         return insertErasure(tx, {

@@ -1,5 +1,5 @@
 import type { Db } from '../../platform/db/connect.js';
-import { runPrepared } from '../../platform/db/prepared.js';
+import { command, runTogether, type Statement } from '../../platform/db/statement.js';
 import type { NewEvent, StoredEvent } from './event.js';
 
 interface EventRow {
@@ -19,13 +19,20 @@ const COLUMNS = 'account_id, seq, type, subject_id, occurred_at, received_at, pa
 /**
  * Gives the events their places: the accounts' counters are raised in the order of the account ids (so that two writers
  * never wait for each other in a circle) and stay locked until the commit. From here on a transaction takes no lock
- * that another one may hold.
+ * that another one may hold. `ahead`: what is sent along, to be done before.
  */
-export async function placeEvents(tx: Db, events: readonly NewEvent[]): Promise<StoredEvent[]> {
-  if (events.length === 0) return [];
+export async function placeEvents(
+  tx: Db,
+  events: readonly NewEvent[],
+  ahead: readonly Statement[],
+): Promise<StoredEvent[]> {
   const counts = new Map<string, number>();
   for (const { accountId } of events) counts.set(accountId, (counts.get(accountId) ?? 0) + 1);
-  const last = await raiseCounters(tx, counts);
+  if (counts.size === 0) {
+    if (ahead.length > 0) await runTogether(tx, ahead);
+    return [];
+  }
+  const last = (await runTogether(tx, [...ahead, raiseCounters(counts)])).at(-1) as Map<string, number>;
   const next = new Map([...counts].map(([id, count]) => [id, (last.get(id) ?? 0) - count]));
   return events.map((event) => {
     const seq = (next.get(event.accountId) ?? 0) + 1;
@@ -34,17 +41,19 @@ export async function placeEvents(tx: Db, events: readonly NewEvent[]): Promise<
   });
 }
 
-async function raiseCounters(tx: Db, counts: ReadonlyMap<string, number>): Promise<Map<string, number>> {
+/** Answers each account's newest place. */
+function raiseCounters(counts: ReadonlyMap<string, number>): Statement<Map<string, number>> {
   const ids = [...counts.keys()].sort();
-  const { rows } = await tx.raw<{ rows: { account_id: string; seq: number }[] }>(
-    `with locked as materialized (
-       select c.account_id, g.n from unnest(?::uuid[], ?::int[]) as g (id, n)
-       join account_counters c on c.account_id = g.id order by c.account_id for update of c)
-     update account_counters c set seq = c.seq + locked.n from locked
-     where c.account_id = locked.account_id returning c.account_id, c.seq`,
-    [ids, ids.map((id) => counts.get(id) ?? 0)],
-  );
-  return new Map(rows.map((row) => [row.account_id, row.seq]));
+  return {
+    sql: `
+      with locked as materialized (
+        select c.account_id, g.n from unnest(?::uuid[], ?::int[]) as g (id, n)
+        join account_counters c on c.account_id = g.id order by c.account_id for update of c)
+      update account_counters c set seq = c.seq + locked.n from locked
+      where c.account_id = locked.account_id returning c.account_id, c.seq`,
+    bindings: [ids, ids.map((id) => counts.get(id) ?? 0)],
+    read: (rows) => new Map((rows as { account_id: string; seq: number }[]).map((row) => [row.account_id, row.seq])),
+  };
 }
 
 const INSERT = {
@@ -55,8 +64,8 @@ const INSERT = {
       occurred_at timestamptz, received_at timestamptz, payload json, before jsonb)`,
 };
 
-export async function insertEvents(tx: Db, events: readonly StoredEvent[]): Promise<void> {
-  if (events.length === 0) return;
+export function insertEvents(events: readonly StoredEvent[]): Statement[] {
+  if (events.length === 0) return [];
   const rows = events.map((event) => ({
     account_id: event.accountId,
     seq: event.seq,
@@ -67,7 +76,7 @@ export async function insertEvents(tx: Db, events: readonly StoredEvent[]): Prom
     payload: event.payload,
     before: event.before ?? null,
   }));
-  await runPrepared(tx, INSERT, [JSON.stringify(rows)]);
+  return [command({ ...INSERT, bindings: [JSON.stringify(rows)] })];
 }
 
 const READ_COLUMNS = COLUMNS.split(', ')

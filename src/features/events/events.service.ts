@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { Db } from '../../platform/db/connect.js';
+import { commitTogether, type Statement } from '../../platform/db/statement.js';
 import type { Wakeups } from '../../platform/wakeups.js';
 import type { NewEvent, StoredEvent } from './event.js';
 import { insertEvents, placeEvents } from './events.repository.js';
@@ -24,24 +25,31 @@ export interface EventLog {
 }
 
 export interface TransactionOptions {
-  /** Called inside the transaction once the events have their places (also without any): writes what carries a seq. */
-  readonly placed?: (tx: Db, events: readonly StoredEvent[]) => Promise<void>;
+  /** Called when the work is done: statements that may still wait for locks, sent along with what places the events. */
+  readonly ahead?: () => readonly Statement[];
+  /**
+   * Called inside the transaction once the events have their places (also without any): what carries a seq. The
+   * statements that it answers are sent along with the commit.
+   */
+  readonly placed?: (tx: Db, events: readonly StoredEvent[]) => Promise<readonly Statement[]>;
 }
 
 export function createEventLog(db: Knex, wakeups: Wakeups): EventLog {
   return {
     async transaction(work, options = {}) {
-      let stored: StoredEvent[] = [];
-      const result = await db.transaction(async (tx) => {
-        const recorded: NewEvent[] = [];
+      const recorded: NewEvent[] = [];
+      const tx = await db.transaction();
+      try {
         const outcome = await work(tx, (event) => recorded.push(event));
-        stored = await placeEvents(tx, recorded);
-        await options.placed?.(tx, stored);
-        await insertEvents(tx, stored);
+        const stored = await placeEvents(tx, recorded, options.ahead?.() ?? []);
+        const last = (await options.placed?.(tx, stored)) ?? [];
+        await commitTogether(tx, [...last, ...insertEvents(stored)]);
+        if (stored.length > 0) tell(wakeups, stored);
         return outcome;
-      });
-      if (stored.length > 0) tell(wakeups, stored);
-      return result;
+      } catch (error) {
+        if (!tx.isCompleted()) await tx.rollback().catch(() => undefined);
+        throw error;
+      }
     },
   };
 }

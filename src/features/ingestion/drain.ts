@@ -9,6 +9,7 @@
 import type { Clock } from '../../lib/clock.js';
 import type { Db } from '../../platform/db/connect.js';
 import { isTransient } from '../../platform/db/errors.js';
+import { run, runTogether, type Statement } from '../../platform/db/statement.js';
 import type { Logger } from '../../platform/log.js';
 import { NO_TRACING, type Tracing } from '../../platform/tracing.js';
 import { type CallsWriter, type LegReports, legKey, type PlannedCalls } from '../calls/index.js';
@@ -100,11 +101,8 @@ export function createDrain(deps: DrainDeps): Drain {
     log.error({ err: error, webhookId: webhook.id, attempts: webhook.attempts + 1 }, 'webhook could not be processed');
     if (wait !== undefined) return postponeWebhook(db, webhook.id, clock.now() + wait, detail);
     const outcome = { status: 'failed', code: 'processing_failed', detail, eventType: null } as const;
-    await markWebhooks(
-      db,
-      [{ id: webhook.id, ...outcome, callLogId: null, accountId: null, waitKeys: null, legKeys: null }],
-      clock.now(),
-    );
+    const unused = { callLogId: null, accountId: null, waitKeys: null, legKeys: null };
+    for (const mark of markWebhooks([{ id: webhook.id, ...outcome, ...unused }], clock.now())) await run(db, mark);
   }
 
   function measure({ webhooks, understood, outcomes, takenUp }: Batch, began: number): void {
@@ -147,10 +145,12 @@ async function processBatch(deps: DrainDeps, claim: (tx: Db) => Promise<PendingW
   const { eventLog, calls, clock } = deps;
   let planned: PlannedCalls | undefined;
   let outcomes: WebhookOutcome[] = [];
-  return eventLog.transaction(
+  let ahead: readonly Statement[] = [];
+  let takenUp = 0;
+  const batch = await eventLog.transaction(
     async (tx, record) => {
       const webhooks = await claim(tx);
-      if (webhooks.length === 0) return { webhooks, understood: [], outcomes, takenUp: 0 };
+      if (webhooks.length === 0) return { webhooks, understood: [] };
       const ids = webhooks.map((webhook) => webhook.id);
       const own = await understandAll(deps, webhooks);
       planned = await calls.plan(tx, own.legs);
@@ -163,18 +163,33 @@ async function processBatch(deps: DrainDeps, claim: (tx: Db) => Promise<PendingW
       const takenIn = setAside
         .map((webhook, place) => outcomeOf(webhook, earlier.understood[place], plan))
         .filter((outcome) => !isStillSetAside(outcome));
-      const takenUp = await takeUpWebhooks(tx, plan.arrivedKeys, [...ids, ...takenIn.map(({ id }) => id)]);
+      takenUp = takenIn.length;
+      ahead = takeUp(plan.arrivedKeys, [...ids, ...takenIn.map(({ id }) => id)], (count) => {
+        takenUp += count;
+      });
       outcomes.push(...takenIn);
-      return { webhooks, understood: own.understood, outcomes, takenUp: takenUp + takenIn.length };
+      return { webhooks, understood: own.understood };
     },
     {
+      ahead: () => ahead,
       placed: async (tx, events) => {
-        if (planned) await calls.write(tx, planned, events);
-        await markWebhooks(tx, outcomes, clock.now());
-        if (planned) await eraseFromWebhooks(tx, planned.plan.erased);
+        const marks = markWebhooks(outcomes, clock.now());
+        if (!planned) return marks;
+        const last = [...calls.writing(planned, events), ...marks];
+        if (planned.plan.erased.length === 0) return last;
+        await runTogether(tx, last);
+        await eraseFromWebhooks(tx, planned.plan.erased);
+        return [];
       },
     },
   );
+  return { ...batch, outcomes, takenUp };
+}
+
+function takeUp(keys: readonly string[], except: readonly string[], tell: (count: number) => void): Statement[] {
+  if (keys.length === 0) return [];
+  const statement = takeUpWebhooks(keys, except);
+  return [{ ...statement, read: (rows) => tell(statement.read(rows)) }];
 }
 
 async function understandAll(

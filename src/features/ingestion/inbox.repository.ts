@@ -1,5 +1,5 @@
 import type { Db } from '../../platform/db/connect.js';
-import { runPrepared } from '../../platform/db/prepared.js';
+import { command, run, type Statement } from '../../platform/db/statement.js';
 import type { NewWebhook, PendingWebhook, WebhookOutcome } from './inbound-webhook.js';
 
 /** Prepared, as the other statements of a webhook's way that leave the planner no choice: half of a lone one's time is planning. */
@@ -34,8 +34,8 @@ export async function insertWebhooks(db: Db, webhooks: readonly NewWebhook[]): P
     body: webhook.body.toString('base64'),
     received_at: new Date(webhook.receivedAt).toISOString(),
   }));
-  const result = await runPrepared<{ rows: { id: string }[] }>(db, INSERT, [JSON.stringify(rows)]);
-  return new Set(result.rows.map((row) => row.id));
+  const read = (stored: readonly unknown[]): Set<string> => new Set((stored as { id: string }[]).map(({ id }) => id));
+  return run(db, { ...INSERT, bindings: [JSON.stringify(rows)], read });
 }
 
 /** Further deliveries of a webhook that is there. */
@@ -70,10 +70,8 @@ export const CLAIMED = 'id, carrier_id, provider, delivery_key, method, path, he
 const CLAIM = { name: 'claim_webhooks', sql: `select ${CLAIMED} from claim_webhooks(?)` };
 
 /** The oldest pending webhooks that no other worker holds, locked until the commit. */
-export async function claimWebhooks(tx: Db, limit: number): Promise<PendingWebhook[]> {
-  const { rows } = await runPrepared<{ rows: PendingWebhook[] }>(tx, CLAIM, [limit]);
-  return rows;
-}
+export const claimWebhooks = (tx: Db, limit: number): Promise<PendingWebhook[]> =>
+  run(tx, { ...CLAIM, bindings: [limit], read: (rows) => rows as PendingWebhook[] });
 
 /** The same webhooks again, after their batch failed; those that another worker took meanwhile are left out. */
 export async function claimAgain(tx: Db, ids: readonly string[]): Promise<PendingWebhook[]> {
@@ -85,8 +83,8 @@ export async function claimAgain(tx: Db, ids: readonly string[]): Promise<Pendin
   return rows;
 }
 
-export async function markWebhooks(tx: Db, outcomes: readonly WebhookOutcome[], now: number): Promise<void> {
-  if (outcomes.length === 0) return;
+export function markWebhooks(outcomes: readonly WebhookOutcome[], now: number): Statement[] {
+  if (outcomes.length === 0) return [];
   const rows = outcomes.map((outcome) => ({
     id: outcome.id,
     status: outcome.status,
@@ -98,16 +96,16 @@ export async function markWebhooks(tx: Db, outcomes: readonly WebhookOutcome[], 
     wait_keys: outcome.waitKeys,
     leg_keys: outcome.legKeys,
   }));
-  await tx.raw(
-    `update inbound_webhooks w set status = o.status, code = o.code, detail = o.detail, event_type = o.event_type,
-       call_log_id = coalesce(o.call_log_id, w.call_log_id), account_id = coalesce(o.account_id, w.account_id),
-       wait_keys = o.wait_keys, leg_keys = coalesce(o.leg_keys, w.leg_keys), processed_at = ?, next_attempt_at = null
-     from jsonb_to_recordset(?::jsonb) as o (id uuid, status text, code text, detail text, event_type text,
-       call_log_id uuid, account_id uuid, wait_keys text[], leg_keys text[])
-     where w.id = o.id`,
-    [new Date(now), JSON.stringify(rows)],
-  );
+  return [command({ sql: MARK, bindings: [new Date(now), JSON.stringify(rows)] })];
 }
+
+const MARK = `
+  update inbound_webhooks w set status = o.status, code = o.code, detail = o.detail, event_type = o.event_type,
+    call_log_id = coalesce(o.call_log_id, w.call_log_id), account_id = coalesce(o.account_id, w.account_id),
+    wait_keys = o.wait_keys, leg_keys = coalesce(o.leg_keys, w.leg_keys), processed_at = ?, next_attempt_at = null
+  from jsonb_to_recordset(?::jsonb) as o (id uuid, status text, code text, detail text, event_type text,
+    call_log_id uuid, account_id uuid, wait_keys text[], leg_keys text[])
+  where w.id = o.id`;
 
 /** Puts off a webhook whose processing failed for a reason that may pass. */
 export async function postponeWebhook(db: Db, id: string, until: number, detail: string): Promise<void> {
@@ -121,24 +119,22 @@ export async function postponeWebhook(db: Db, id: string, until: number, detail:
 export const SET_ASIDE = ['unknown_number', 'unknown_call', 'unknown_parent'];
 
 /** Makes pending again what waited for, or was passed over for want of, what has now come. Answers how many. */
-export async function takeUpWebhooks(tx: Db, keys: readonly string[], except: readonly string[]): Promise<number> {
-  if (keys.length === 0) return 0;
-  const { rows } = await tx.raw<{ rows: { count: number }[] }>(
-    `with found as materialized (
-       select distinct w.id from unnest(?::text[]) as key
-       cross join lateral (select id from inbound_webhooks where wait_keys @> array[key] offset 0) as w),
-     taken as materialized (
-       select w.id from found join inbound_webhooks w on w.id = found.id
-       where w.status <> 'pending' and w.code = any(?::text[]) and w.id <> all(?::uuid[])
-       order by w.id for update of w),
-     updated as (
-       update inbound_webhooks w set status = 'pending', processed_at = null, next_attempt_at = null
-       from taken where w.id = taken.id returning 1)
-     select count(*) as count from updated`,
-    [[...keys], SET_ASIDE, [...except]],
-  );
-  return rows[0]?.count ?? 0;
-}
+export const takeUpWebhooks = (keys: readonly string[], except: readonly string[] = []): Statement<number> => ({
+  sql: `
+    with found as materialized (
+      select distinct w.id from unnest(?::text[]) as key
+      cross join lateral (select id from inbound_webhooks where wait_keys @> array[key] offset 0) as w),
+    taken as materialized (
+      select w.id from found join inbound_webhooks w on w.id = found.id
+      where w.status <> 'pending' and w.code = any(?::text[]) and w.id <> all(?::uuid[])
+      order by w.id for update of w),
+    updated as (
+      update inbound_webhooks w set status = 'pending', processed_at = null, next_attempt_at = null
+      from taken where w.id = taken.id returning 1)
+    select count(*) as count from updated`,
+  bindings: [[...keys], SET_ASIDE, [...except]],
+  read: (rows) => (rows[0] as { count: number } | undefined)?.count ?? 0,
+});
 
 /** Makes webhooks pending again, whatever they are now; locked in the order of their ids, as by all who wait for locks. */
 export async function queueAgain(db: Db, ids: readonly string[]): Promise<number> {

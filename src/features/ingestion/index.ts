@@ -8,6 +8,7 @@
  */
 import type { Middleware } from 'koa';
 import type { AnyRoute } from '../../http/route.js';
+import { run } from '../../platform/db/statement.js';
 import type { Platform } from '../../platform/platform.js';
 import type { PeriodicJob } from '../../platform/queue/periodic.js';
 import { type CallsWriter, closeLostCalls, numberKey } from '../calls/index.js';
@@ -125,7 +126,7 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
       closer.defer('watch over the inbox', () => watching.stop());
     },
     async tellClaimed(numbers) {
-      if ((await takeUpWebhooks(db, numbers.map(numberKey), [])) > 0) poke();
+      if (numbers.length > 0 && (await run(db, takeUpWebhooks(numbers.map(numberKey)))) > 0) poke();
     },
   };
 }

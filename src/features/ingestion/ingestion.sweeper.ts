@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { Clock } from '../../lib/clock.js';
+import { run } from '../../platform/db/statement.js';
 import { numberKey } from '../calls/index.js';
 import { findNumbersHeldSince } from '../numbers/index.js';
 import { deleteOldWebhooks, endWaiting, takeUpForgotten, takeUpWebhooks } from './inbox.repository.js';
@@ -20,7 +21,7 @@ export async function takeUpMissed(db: Knex, clock: Clock): Promise<number> {
   const numbers = await findNumbersHeldSince(db, new Date(clock.now() - CLAIMED_WITHIN_MS));
   let total = await takeUpForgotten(db);
   for (let from = 0; from < numbers.length; from += BATCH) {
-    total += await takeUpWebhooks(db, numbers.slice(from, from + BATCH).map(numberKey), []);
+    total += await run(db, takeUpWebhooks(numbers.slice(from, from + BATCH).map(numberKey)));
   }
   return total;
 }

@@ -127,7 +127,7 @@ async function rebuildPage(deps: RebuildDeps, wish: PageWish, tries = 1): Promis
         for (const event of page.planned.events) record(event);
         return page;
       },
-      { placed: async (tx, events) => page && deps.calls.write(tx, page.planned, events) },
+      { placed: async (_, events) => (page ? deps.calls.writing(page.planned, events) : []) },
     );
   } catch (error) {
     if (!isTransient(error) || tries >= TRIES) throw error;

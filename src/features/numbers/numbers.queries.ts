@@ -1,7 +1,7 @@
 import type { Visibility } from '../../http/actor.js';
 import { type IdSlice, type Page, toPage } from '../../http/pagination.js';
 import type { Db } from '../../platform/db/connect.js';
-import { runPrepared } from '../../platform/db/prepared.js';
+import { run, type Statement } from '../../platform/db/statement.js';
 import type { Holding } from './holding.js';
 import type { ListedNumber, NumberAction, NumberChange, VirtualNumber } from './number.js';
 import {
@@ -36,9 +36,9 @@ export async function listNumbers(
   const wanted = conditionsOf(filters);
   const { name, conditions } = seenBehind(visibility, slice.after ?? NIL);
   const list = listOf([...conditions, ...wanted], slice.limit + 1);
-  const asked = wanted.length > 0 ? db.raw(list.sql, list.bindings) : runPrepared(db, { ...list, name }, list.bindings);
-  const { rows } = (await asked) as { rows: ListedRow[] };
-  return toPage(rows.map(toListed), slice.limit, (number) => [number.id]);
+  const read = (rows: readonly unknown[]): ListedNumber[] => (rows as ListedRow[]).map(toListed);
+  const listed = await run(db, { ...list, ...(wanted.length === 0 && { name }), read });
+  return toPage(listed, slice.limit, (number) => [number.id]);
 }
 
 /** Before every id. */
@@ -164,12 +164,14 @@ export async function listChanges(db: Db, number: VirtualNumber, slice: IdSlice)
 }
 
 /** Every span of each of the numbers, ascending; a number that nobody ever held is not in the map. */
-export async function findHoldings(db: Db, numbers: readonly string[]): Promise<Map<string, Holding[]>> {
-  const { rows } = await db.raw<{ rows: HoldingRow[] }>(
-    `select phone_number, account_id, user_id, virtual_number_id, held_from, held_until from number_holdings
-     where phone_number = any(?::text[]) order by phone_number, held_from, id`,
-    [[...numbers]],
-  );
+export const findHoldings = (numbers: readonly string[]): Statement<Map<string, Holding[]>> => ({
+  sql: `select phone_number, account_id, user_id, virtual_number_id, held_from, held_until from number_holdings
+    where phone_number = any(?::text[]) order by phone_number, held_from, id`,
+  bindings: [[...numbers]],
+  read: (rows) => toHoldings(rows as HoldingRow[]),
+});
+
+function toHoldings(rows: readonly HoldingRow[]): Map<string, Holding[]> {
   const holdings = new Map<string, Holding[]>();
   for (const row of rows) {
     const spans = holdings.get(row.phone_number) ?? [];

@@ -1,6 +1,6 @@
 import type { UserRole } from '../../http/actor.js';
 import type { Db } from '../../platform/db/connect.js';
-import { runPrepared } from '../../platform/db/prepared.js';
+import { run } from '../../platform/db/statement.js';
 
 /** Whom a token names: ids that are no UUIDs find nobody. */
 export interface SessionQuestion {
@@ -38,15 +38,9 @@ const FIND_SESSIONS = {
 };
 
 /** What stands behind many tokens and keys, in one statement of index look-ups; answers in the order of the questions. */
-export async function findSessions(db: Db, questions: readonly SessionQuestion[], now: Date): Promise<SessionRow[]> {
+export function findSessions(db: Db, questions: readonly SessionQuestion[], now: Date): Promise<SessionRow[]> {
   // A list with nulls in it is nothing that Knex's types know.
   const column = (name: keyof SessionQuestion) => questions.map((question) => question[name]) as string[];
-  const { rows } = await runPrepared<{ rows: SessionRow[] }>(db, FIND_SESSIONS, [
-    now,
-    column('userId'),
-    column('familyId'),
-    column('apiKeyId'),
-    now,
-  ]);
-  return rows;
+  const bindings = [now, column('userId'), column('familyId'), column('apiKeyId'), now];
+  return run(db, { ...FIND_SESSIONS, bindings, read: (rows) => rows as SessionRow[] });
 }

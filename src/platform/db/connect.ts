@@ -13,7 +13,11 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 export function connectDatabase(url: string, poolSize: number, log: Logger): Knex {
   const db = knex({
     client: 'pg',
-    connection: { connectionString: url, application_name: 'switchboard', keepAlive: true, ...TRANSACTION_SETTINGS },
+    connection: {
+      ...{ connectionString: url, application_name: 'switchboard', keepAlive: true, ...TRANSACTION_SETTINGS },
+      // Sends what it is given without waiting for earlier answers: see statement.ts.
+      pipeline: true,
+    } as Knex.PgConnectionConfig,
     pool: { ...watchedPool(url, poolSize), acquireTimeoutMillis: 10_000, propagateCreateError: false },
     acquireConnectionTimeout: 10_000,
   });

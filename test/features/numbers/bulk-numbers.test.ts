@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { findHoldings } from '../../../src/features/numbers/index.js';
+import { run } from '../../../src/platform/db/statement.js';
 import { freshNumber, type NumberDoors, openNumberDoors } from './number-doors.js';
 
 const LIST = '/api/virtual_numbers/';
@@ -69,7 +70,7 @@ describe('many numbers at once', () => {
     const { rows } = await doors.db.raw('select type from events where account_id = ?', [account]);
     expect(rows).to.deep.equal(Array(4).fill({ type: 'number.created' }));
     expect(doors.announced).to.include.members([a, b, c]);
-    expect((await findHoldings(doors.db, [a])).get(a)).to.have.lengthOf(1);
+    expect((await run(doors.db, findHoldings([a]))).get(a)).to.have.lengthOf(1);
   });
 
   it('judges the same on a dry run and makes nothing', async () => {
@@ -214,7 +215,7 @@ describe('many numbers at once', () => {
     expect((await doors.ask(LIST, { as: admin })).body[0]).to.deep.include({
       ...{ user_id: member.userId, tags: ['x'], label: 'A' },
     });
-    expect((await findHoldings(doors.db, [a])).get(a)).to.have.lengthOf(2);
+    expect((await run(doors.db, findHoldings([a]))).get(a)).to.have.lengthOf(2);
   });
 
   it('changes many from a CSV, where an empty cell says nothing and none clears', async () => {

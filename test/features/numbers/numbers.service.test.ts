@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { findHoldings } from '../../../src/features/numbers/index.js';
 import type { Actor } from '../../../src/http/actor.js';
 import type { AppError } from '../../../src/lib/errors.js';
+import { run } from '../../../src/platform/db/statement.js';
 import { type Answer, freshNumber, type NumberDoors, openNumberDoors } from './number-doors.js';
 
 const LIST = '/api/virtual_numbers/';
@@ -22,7 +23,7 @@ describe('holding a number', () => {
   const patch = (as: Actor, id: string, json: object) => doors.ask(`${LIST}${id}/`, { as, method: 'PATCH', json });
   const release = (as: Actor, id: string) => doors.ask(`${LIST}${id}/`, { as, method: 'DELETE' });
   const spansOf = async (number: string) =>
-    ((await findHoldings(doors.db, [number])).get(number) ?? []).map((span) => [
+    ((await run(doors.db, findHoldings([number]))).get(number) ?? []).map((span) => [
       ...[span.accountId, span.userId, span.from, span.until],
     ]);
   const eventsOf = async (accountId: string) => {
