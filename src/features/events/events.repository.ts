@@ -45,12 +45,8 @@ export async function placeEvents(
 function raiseCounters(counts: ReadonlyMap<string, number>): Statement<Map<string, number>> {
   const ids = [...counts.keys()].sort();
   return {
-    sql: `
-      with locked as materialized (
-        select c.account_id, g.n from unnest(?::uuid[], ?::int[]) as g (id, n)
-        join account_counters c on c.account_id = g.id order by c.account_id for update of c)
-      update account_counters c set seq = c.seq + locked.n from locked
-      where c.account_id = locked.account_id returning c.account_id, c.seq`,
+    name: 'raise_counters',
+    sql: 'select account_id, seq from raise_counters(?::uuid[], ?::int[])',
     bindings: [ids, ids.map((id) => counts.get(id) ?? 0)],
     read: (rows) => new Map((rows as { account_id: string; seq: number }[]).map((row) => [row.account_id, row.seq])),
   };

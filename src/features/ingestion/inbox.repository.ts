@@ -96,16 +96,10 @@ export function markWebhooks(outcomes: readonly WebhookOutcome[], now: number): 
     wait_keys: outcome.waitKeys,
     leg_keys: outcome.legKeys,
   }));
-  return [command({ sql: MARK, bindings: [new Date(now), JSON.stringify(rows)] })];
+  return [command({ ...MARK, bindings: [new Date(now), JSON.stringify(rows)] })];
 }
 
-const MARK = `
-  update inbound_webhooks w set status = o.status, code = o.code, detail = o.detail, event_type = o.event_type,
-    call_log_id = coalesce(o.call_log_id, w.call_log_id), account_id = coalesce(o.account_id, w.account_id),
-    wait_keys = o.wait_keys, leg_keys = coalesce(o.leg_keys, w.leg_keys), processed_at = ?, next_attempt_at = null
-  from jsonb_to_recordset(?::jsonb) as o (id uuid, status text, code text, detail text, event_type text,
-    call_log_id uuid, account_id uuid, wait_keys text[], leg_keys text[])
-  where w.id = o.id`;
+const MARK = { name: 'mark_webhooks', sql: 'select mark_webhooks(?::timestamptz, ?::jsonb)' };
 
 /** Puts off a webhook whose processing failed for a reason that may pass. */
 export async function postponeWebhook(db: Db, id: string, until: number, detail: string): Promise<void> {
@@ -119,20 +113,10 @@ export async function postponeWebhook(db: Db, id: string, until: number, detail:
 export const SET_ASIDE = ['unknown_number', 'unknown_call', 'unknown_parent'];
 
 /** Makes pending again what waited for, or was passed over for want of, what has now come. Answers how many. */
-export const takeUpWebhooks = (keys: readonly string[], except: readonly string[] = []): Statement<number> => ({
-  sql: `
-    with found as materialized (
-      select distinct w.id from unnest(?::text[]) as key
-      cross join lateral (select id from inbound_webhooks where wait_keys @> array[key] offset 0) as w),
-    taken as materialized (
-      select w.id from found join inbound_webhooks w on w.id = found.id
-      where w.status <> 'pending' and w.code = any(?::text[]) and w.id <> all(?::uuid[])
-      order by w.id for update of w),
-    updated as (
-      update inbound_webhooks w set status = 'pending', processed_at = null, next_attempt_at = null
-      from taken where w.id = taken.id returning 1)
-    select count(*) as count from updated`,
-  bindings: [[...keys], SET_ASIDE, [...except]],
+export const takeUpWebhooks = (keys: readonly string[], besides: readonly string[] = []): Statement<number> => ({
+  name: 'take_up_webhooks',
+  sql: 'select take_up_webhooks(?::text[], ?::text[], ?::uuid[]) as count',
+  bindings: [[...keys], SET_ASIDE, [...besides]],
   read: (rows) => (rows[0] as { count: number } | undefined)?.count ?? 0,
 });
 

@@ -165,8 +165,9 @@ export async function listChanges(db: Db, number: VirtualNumber, slice: IdSlice)
 
 /** Every span of each of the numbers, ascending; a number that nobody ever held is not in the map. */
 export const findHoldings = (numbers: readonly string[]): Statement<Map<string, Holding[]>> => ({
-  sql: `select phone_number, account_id, user_id, virtual_number_id, held_from, held_until from number_holdings
-    where phone_number = any(?::text[]) order by phone_number, held_from, id`,
+  name: 'find_holdings',
+  sql: `select phone_number, account_id, user_id, virtual_number_id, held_from, held_until
+    from find_holdings(?::text[])`,
   bindings: [[...numbers]],
   read: (rows) => toHoldings(rows as HoldingRow[]),
 });

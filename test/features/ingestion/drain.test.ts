@@ -285,7 +285,7 @@ describe('the drain', function () {
       draining = drainAll([first]);
       await until('the worker waits for the held row', async () => {
         const { rows } = await first.db.raw(
-          `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%wait_keys @>%'`,
+          `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%take_up_webhooks(%'`,
         );
         return rows.length > 0;
       });
