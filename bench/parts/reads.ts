@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { CALL_COLUMNS } from '../../src/features/calls/call.js';
 import { rival } from '../lib/build.js';
-import { callQueries, costOf, type Statement } from '../lib/call-queries.js';
+import { type CallQuery, callQueries, costOf, type Statement } from '../lib/call-queries.js';
 import { makeCallRows } from '../lib/call-rows.js';
 import { type LoadRequest, sendLoad } from '../lib/http-load.js';
 import {
@@ -60,7 +60,7 @@ async function makeSize(ground: Ground, { name, count, percent }: SizeWish): Pro
   return { name, databaseUrl, product, api, accountId: accountOf(api), heavy: await signIn(product.url, HEAVY) };
 }
 
-const RUNS = 15;
+const RUNS = 25;
 
 type Asked = readonly [pg.Client, Statement];
 
@@ -75,33 +75,55 @@ async function timesOf(asked: readonly Asked[]): Promise<number[]> {
   return times.map(median);
 }
 
-/** Each search as the database sees it, at both sizes in turn, beside the obvious SQL at the large one. */
-async function queryTimes(book: Notebook, [small, large]: readonly [Size, Size], rounds: number): Promise<void> {
-  await withClient(small.databaseUrl, (few) =>
-    withClient(large.databaseUrl, async (many) => {
-      const others = new Map((await callQueries(few, small.accountId)).map((query) => [query.name, query]));
-      for (const query of await callQueries(many, large.accountId)) {
-        const other = others.get(query.name);
-        if (!other) throw new Error(`The small size has no search ${query.name}.`);
-        const group = `query: ${query.name}`;
-        const [fewest, most] = [await costOf(few, other), await costOf(many, query)];
-        const series = { small: [few, other], large: [many, query], 'large, plain SQL': [many, query.plain] } as const;
-        for (let round = 0; round < rounds; round += 1) {
+/** A search at both sizes, beside the obvious SQL at the large one. */
+interface Compared {
+  readonly query: CallQuery;
+  readonly group: string;
+  readonly series: Readonly<Record<'small' | 'large' | 'large, plain SQL', Asked>>;
+}
+
+async function comparedAt([small, large]: readonly [Size, Size], few: pg.Client, many: pg.Client): Promise<Compared[]> {
+  const others = new Map((await callQueries(few, small.accountId)).map((query) => [query.name, query]));
+  return (await callQueries(many, large.accountId)).map((query) => {
+    const other = others.get(query.name);
+    if (!other) throw new Error(`The small size has no search ${query.name}.`);
+    const series = { small: [few, other], large: [many, query], 'large, plain SQL': [many, query.plain] } as const;
+    return { query, group: `query: ${query.name}`, series };
+  });
+}
+
+/**
+ * Each search as the database sees it. What a machine does meanwhile lasts longer than a search is measured, so all of
+ * them are measured before the first is again.
+ */
+async function queryTimes(book: Notebook, sizes: readonly [Size, Size], rounds: number): Promise<void> {
+  await withClient(sizes[0].databaseUrl, (few) =>
+    withClient(sizes[1].databaseUrl, async (many) => {
+      const all = await comparedAt(sizes, few, many);
+      for (const compared of all) await noteWork(book, compared);
+      for (let round = 0; round < rounds; round += 1) {
+        for (const { group, series } of all) {
           const times = await timesOf(Object.values(series));
           for (const [place, name] of Object.keys(series).entries()) book.note(group, name, 'ms', times[place] ?? NaN);
         }
-        book.note(group, 'small, buffers', 'buffers', fewest.buffers);
-        book.note(group, 'large, buffers', 'buffers', most.buffers);
-        book.goal(group, 'large', { atMost: query.isListed ? 3 : 20 });
-        const goal = query.isListed ? { atMost: 1.3 } : undefined;
-        book.ratio(`${query.name}: large / small`, [group, 'large'], [group, 'small'], goal);
-        if (/unfiltered|page at/.test(query.name)) book.goal(group, 'large, buffers', { atMost: 70 });
-        if (fewest.rows === most.rows) continue;
-        book.note(group, 'small, rows', 'rows', fewest.rows);
-        book.note(group, 'large, rows', 'rows', most.rows);
       }
     }),
   );
+}
+
+/** What of a search can be counted, and what is asked of it. */
+async function noteWork(book: Notebook, { query, group, series }: Compared): Promise<void> {
+  const [fewest, most] = [await costOf(...series.small), await costOf(...series.large)];
+  book.note(group, 'small, buffers', 'buffers', fewest.buffers);
+  book.note(group, 'large, buffers', 'buffers', most.buffers);
+  if (fewest.rows !== most.rows) {
+    book.note(group, 'small, rows', 'rows', fewest.rows);
+    book.note(group, 'large, rows', 'rows', most.rows);
+  }
+  book.goal(group, 'large', { atMost: query.isListed ? 3 : 20 });
+  const goal = query.isListed ? { atMost: 1.3 } : undefined;
+  book.ratio(`${query.name}: large / small`, [group, 'large'], [group, 'small'], goal);
+  if (/unfiltered|page at/.test(query.name)) book.goal(group, 'large, buffers', { atMost: 70 });
 }
 
 const get = (path: string, token: string): LoadRequest => ({
