@@ -47,8 +47,10 @@ export async function runTogether<const S extends readonly Statement[]>(tx: Db, 
 export async function commitTogether(tx: Knex.Transaction, statements: readonly Statement[]): Promise<void> {
   const connection = await connectionOf(tx);
   const answers = statements.map((statement) => send(connection, statement));
-  // After the statements, for a connection sends what it is given in that order.
-  await allOf([...answers, tx.commit()]);
+  // After the statements, for a connection sends what it is given in that order. What `commit` answers says nothing of
+  // a commit that failed, the transaction's own promise does.
+  void tx.commit();
+  await allOf([...answers, tx.executionPromise]);
 }
 
 /** The transaction's own connection. @throws when the transaction is over, or is none */

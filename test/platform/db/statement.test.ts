@@ -105,6 +105,26 @@ describe('statements', () => {
     expect(await run(db, count)).to.equal(0);
   });
 
+  it('fail when the commit itself fails', async () => {
+    await db.raw('alter table kept add unique (value) deferrable initially deferred');
+
+    const error = await failureOf(commitTogether(await db.transaction(), [insert(1), insert(1)]));
+
+    expect(error.code).to.equal('23505');
+    expect(await run(db, count)).to.equal(0);
+  });
+
+  it('fail when the connection is lost before the commit', async () => {
+    const tx = await db.transaction();
+    await runTogether(tx, [insert(1)]);
+    const own = await tx.raw('select pg_backend_pid() as pid');
+    const lost = command({ sql: 'select pg_terminate_backend(?)', bindings: [own.rows[0].pid] });
+
+    await failureOf(commitTogether(tx, [lost]));
+
+    expect(await run(db, count)).to.equal(0);
+  });
+
   it('are refused outside a transaction and after its end', async () => {
     const tx = await db.transaction();
     await tx.rollback();
