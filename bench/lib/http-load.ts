@@ -49,9 +49,10 @@ export async function sendLoad(requests: readonly LoadRequest[], options: LoadOp
         if (!request) break;
         const wait = started + due(place) - performance.now();
         if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-        // Paced requests are measured from when they were due, so that a stalled server cannot hide its delay.
-        const began =
-          options.rate === null ? performance.now() : Math.max(started + due(place), performance.now() - 50);
+        // Paced requests are measured from when they were due, so that a stalled server cannot hide its delay; but a
+        // timer that woke a fraction of a millisecond too soon takes nothing off it.
+        const now = performance.now();
+        const began = options.rate === null ? now : Math.min(now, Math.max(started + due(place), now - 50));
         if (!sentAt.has(request.id)) sentAt.set(request.id, began + performance.timeOrigin);
         socket.write(request.bytes);
         const status = await answers.next();
