@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { Db } from '../../platform/db/connect.js';
-import { commitTogether, type Statement } from '../../platform/db/statement.js';
+import { begin, commitTogether, type Statement } from '../../platform/db/statement.js';
 import type { Wakeups } from '../../platform/wakeups.js';
 import type { NewEvent, StoredEvent } from './event.js';
 import { insertEvents, placeEvents } from './events.repository.js';
@@ -38,7 +38,7 @@ export function createEventLog(db: Knex, wakeups: Wakeups): EventLog {
   return {
     async transaction(work, options = {}) {
       const recorded: NewEvent[] = [];
-      const tx = await db.transaction();
+      const tx = await begin(db);
       try {
         const outcome = await work(tx, (event) => recorded.push(event));
         const stored = await placeEvents(tx, recorded, options.ahead?.() ?? []);

@@ -31,6 +31,13 @@ export async function run<T>(db: Db, { name, sql, bindings, read }: Statement<T>
   return read((await (name === undefined ? query : query.options({ name }))).rows);
 }
 
+/** A transaction that has begun. @throws what the beginning failed with: Knex hands one that did not out as any other */
+export async function begin(db: Knex): Promise<Knex.Transaction> {
+  const tx = await db.transaction();
+  if (tx.isCompleted()) await tx.executionPromise;
+  return tx;
+}
+
 /**
  * Sends the statements in one go; the server runs them one after another, each on what was committed when it began.
  * When one fails, those after it are not run, and the transaction can only be rolled back.

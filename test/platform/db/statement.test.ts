@@ -1,7 +1,14 @@
 import { expect } from 'chai';
 import type { Knex } from 'knex';
 import { connectDatabase } from '../../../src/platform/db/connect.js';
-import { command, commitTogether, run, runTogether, type Statement } from '../../../src/platform/db/statement.js';
+import {
+  begin,
+  command,
+  commitTogether,
+  run,
+  runTogether,
+  type Statement,
+} from '../../../src/platform/db/statement.js';
 import { createLogger } from '../../../src/platform/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { until } from '../../support/until.js';
@@ -123,6 +130,18 @@ describe('statements', () => {
     await failureOf(commitTogether(tx, [lost]));
 
     expect(await run(db, count)).to.equal(0);
+  });
+
+  it('tell why a transaction could not begin', async () => {
+    const one = connectDatabase(database.url, 1, createLogger('silent'));
+    const connection = await one.client.acquireConnection();
+    await one.client.releaseConnection(connection);
+    connection.connection.stream.destroy();
+
+    const error = await failureOf(begin(one));
+    await one.destroy();
+
+    expect(error.message).to.match(/^Connection terminated|^begin;? - Connection terminated/i);
   });
 
   it('are refused outside a transaction and after its end', async () => {
