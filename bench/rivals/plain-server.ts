@@ -14,7 +14,7 @@ import {
 } from 'bullmq';
 import Koa from 'koa';
 import pg from 'pg';
-import { createCallsWriter, type PlannedCalls } from '../../src/features/calls/index.js';
+import { createCallsWriter } from '../../src/features/calls/index.js';
 import { type CarrierLine, createCarriers, type WebhookRequest } from '../../src/features/carriers/index.js';
 import { createEvents } from '../../src/features/events/index.js';
 import { deliveryKeyOf, storableHeaders } from '../../src/features/ingestion/inbound-webhook.js';
@@ -24,7 +24,6 @@ import { understandWebhook } from '../../src/features/ingestion/understand.js';
 import { readBytes } from '../../src/http/body.js';
 import { newId } from '../../src/lib/ids.js';
 import { readConfig } from '../../src/platform/config.js';
-import type { Statement } from '../../src/platform/db/statement.js';
 import { createLogger } from '../../src/platform/log.js';
 import { openPlatform } from '../../src/platform/open-platform.js';
 import { openRedis } from '../../src/platform/redis.js';
@@ -109,25 +108,20 @@ async function store(line: CarrierLine, request: WebhookRequest): Promise<string
 }
 
 async function processWebhook(id: string): Promise<void> {
-  let planned: PlannedCalls | undefined;
-  let marks: readonly Statement[] = [];
   await eventLog.transaction(
     async (tx, record) => {
       const [webhook] = await claimAgain(tx, [id]);
       const line = webhook && (await carriers.lookUpKept(webhook.carrier_id));
-      if (!webhook || !line) return;
+      if (!webhook || !line) return null;
       const words = understandWebhook(webhook, line);
       const carrier = { id: line.id, accountId: line.accountId, provider: line.provider };
       const signals = words.kind === 'reports' ? words.signals : [];
       const legs = signals.map(({ callId, report }) => ({ carrierId: line.id, callId, carrier, reports: [report] }));
-      planned = await calls.plan(tx, legs);
+      const planned = await calls.plan(await calls.look(tx, legs), legs);
       for (const event of planned.events) record(event);
-      const outcome = outcomeOf(webhook, words, planned.plan);
-      marks = markWebhooks([outcome], clock.now());
+      return { planned, marks: markWebhooks([outcomeOf(webhook, words, planned.plan)], clock.now()) };
     },
-    {
-      placed: async (_, events) => [...(planned ? calls.writing(planned, events) : []), ...marks],
-    },
+    (_, done) => ({ placed: (events) => (done ? [...calls.writing(done.planned, events), ...done.marks] : []) }),
   );
 }
 

@@ -91,7 +91,7 @@ export function createCallsService(
           });
           return next;
         },
-        { placed: async (_, events) => appendToTimeline(id, events) },
+        () => ({ placed: (events) => appendToTimeline(id, events) }),
       ),
     async history(actor, id) {
       await get(actor, id);

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../lib/clock.js';
 import type { EventLog } from '../events/index.js';
-import { type CallEvent, eventsOf } from './call-events.js';
+import { eventsOf } from './call-events.js';
 import { buildRecord } from './call-record.js';
 import { type CallRecord, lockSilentCalls } from './calls.repository.js';
 import { writeChanges } from './calls.writer.js';
@@ -24,19 +24,18 @@ export interface LostCallsDeps {
 export async function closeLostCalls({ eventLog, clock, lostCallAfter }: LostCallsDeps): Promise<number> {
   let total = 0;
   for (let count = BATCH; count === BATCH; total += count) {
-    let changes: readonly CallChange[] = [];
-    let events: readonly CallEvent[] = [];
-    count = await eventLog.transaction(
+    const closed = await eventLog.transaction(
       async (tx, record) => {
         const now = clock.now();
         const silent = await lockSilentCalls(tx, now - lostCallAfter * 1000, BATCH);
-        changes = silent.map((before) => ({ before, after: closeAsLost(before, now), reports: [] }));
-        events = changes.flatMap((change) => eventsOf(change, now));
+        const changes = silent.map((before): CallChange => ({ before, after: closeAsLost(before, now), reports: [] }));
+        const events = changes.flatMap((change) => eventsOf(change, now));
         for (const event of events) record(event);
-        return silent.length;
+        return { changes, events };
       },
-      { placed: async (_, placed) => writeChanges(changes, events, placed) },
+      (_, { changes, events }) => ({ placed: (placed) => writeChanges(changes, events, placed) }),
     );
+    count = closed.changes.length;
   }
   return total;
 }

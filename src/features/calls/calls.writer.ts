@@ -6,7 +6,14 @@ import type { StoredEvent } from '../events/index.js';
 import { type CallEvent, eventsOf, timelineEntries } from './call-events.js';
 import { writeCalls } from './calls.repository.js';
 import { planRebuild, type RebuildQuestion } from './rebuild-plan.js';
-import { type CallChange, type LegReports, planReports, type RecordPlan } from './record-reports.js';
+import {
+  type CallChange,
+  type LegReports,
+  lookAround,
+  planReports,
+  type RecordPlan,
+  type Surroundings,
+} from './record-reports.js';
 import { loadGuard, type RecordingRules } from './recording-rules.js';
 
 export interface PlannedCalls {
@@ -21,8 +28,10 @@ export interface PlannedRebuild extends PlannedCalls {
 }
 
 export interface CallsWriter {
-  /** Takes the families' locks, which are held until the commit, and tells what the reports change. */
-  plan(tx: Db, reports: readonly LegReports[]): Promise<PlannedCalls>;
+  /** Takes the families' locks, which are held until the commit, and reads what a plan needs. */
+  look(tx: Db, reports: readonly LegReports[]): Promise<Surroundings>;
+  /** What the reports change: those that were looked around for, or some of them. */
+  plan(surroundings: Surroundings, reports: readonly LegReports[]): Promise<PlannedCalls>;
   /** The same for call logs made anew from all their webhooks: what they were is not joined, but replaced. */
   rebuild(tx: Db, question: RebuildQuestion): Promise<PlannedRebuild>;
   /** What writes the plan. `placed`: the planned events in the same order, with their seq. */
@@ -32,9 +41,10 @@ export interface CallsWriter {
 /** `rules`: what accounts want of facts before they are recorded. */
 export function createCallsWriter(clock: Clock, rules: RecordingRules = {}): CallsWriter {
   return {
-    async plan(tx, reports) {
+    look: lookAround,
+    async plan(surroundings, reports) {
       const now = clock.now();
-      const plan = await planReports(tx, reports, { now, rules });
+      const plan = await planReports(surroundings, reports, { now, rules });
       return { plan, events: plan.changes.flatMap((change) => eventsOf(change, now)) };
     },
     async rebuild(tx, question) {

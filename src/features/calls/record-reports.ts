@@ -67,16 +67,29 @@ export interface PlanOptions {
   readonly rules?: RecordingRules;
 }
 
+/** What reports are joined with: the families that they speak of, locked until the commit, and who holds the numbers. */
+export interface Surroundings {
+  readonly records: readonly CallRecord[];
+  /** Keys of the sessions whose call logs are all among the records. */
+  readonly sessions: ReadonlySet<string>;
+  readonly holdings: ReadonlyMap<string, readonly Holding[]>;
+}
+
+/** Locks and reads. A plan may leave out reports that it was asked for. */
+export async function lookAround(tx: Db, legReports: readonly LegReports[]): Promise<Surroundings> {
+  const names = namesOf(legReports);
+  const questions = [lockFamilies(names), loadFamilies(names), findHoldings(numbersOf(legReports))] as const;
+  const [, records, holdings] = await runTogether(tx, questions);
+  return { records, sessions: wholeSessions(names, records), holdings };
+}
+
 export async function planReports(
-  tx: Db,
+  { records, sessions, holdings }: Surroundings,
   legReports: readonly LegReports[],
   { now, rules = {} }: PlanOptions,
 ): Promise<RecordPlan> {
   const gate = createGate(await loadGuard(rules));
-  const names = namesOf(legReports);
-  const questions = [lockFamilies(names), loadFamilies(names), findHoldings(numbersOf(legReports))] as const;
-  const [, records, holdings] = await runTogether(tx, questions);
-  const families = createFamilies(records, wholeSessions(names, records));
+  const families = createFamilies(records, sessions);
   const legs = legReports.map((leg) => toLeg(leg, families, gate));
 
   const unplaced = placeAll(legs, { families, holdings, gate, now });

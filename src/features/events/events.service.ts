@@ -21,28 +21,30 @@ export interface EventLog {
    * Runs the work in one transaction, appends what it recorded at the end, commits, and wakes the readers. Nothing
    * after the append may wait for a lock: the counters it holds are everybody's.
    */
-  transaction<T>(work: (tx: Db, record: Record) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  transaction<T>(work: (tx: Db, record: Record) => Promise<T>, close?: (tx: Db, done: T) => Closing): Promise<T>;
 }
 
-export interface TransactionOptions {
-  /** Called when the work is done: statements that may still wait for locks, sent along with what places the events. */
-  readonly ahead?: () => readonly Statement[];
+/** What ends a transaction, when its work is done. */
+export interface Closing {
+  /** Statements that may still wait for locks, sent along with what places the events. */
+  readonly ahead?: readonly Statement[];
   /**
    * Called inside the transaction once the events have their places (also without any): what carries a seq. The
    * statements that it answers are sent along with the commit.
    */
-  readonly placed?: (tx: Db, events: readonly StoredEvent[]) => Promise<readonly Statement[]>;
+  readonly placed?: (events: readonly StoredEvent[]) => readonly Statement[] | Promise<readonly Statement[]>;
 }
 
 export function createEventLog(db: Knex, wakeups: Wakeups): EventLog {
   return {
-    async transaction(work, options = {}) {
+    async transaction(work, close) {
       const recorded: NewEvent[] = [];
       const tx = await begin(db);
       try {
         const outcome = await work(tx, (event) => recorded.push(event));
-        const stored = await placeEvents(tx, recorded, options.ahead?.() ?? []);
-        const last = (await options.placed?.(tx, stored)) ?? [];
+        const { ahead = [], placed } = close?.(tx, outcome) ?? {};
+        const stored = await placeEvents(tx, recorded, ahead);
+        const last = (await placed?.(stored)) ?? [];
         await commitTogether(tx, [...last, ...insertEvents(stored)]);
         if (stored.length > 0) tell(wakeups, stored);
         return outcome;

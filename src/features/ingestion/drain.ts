@@ -1,7 +1,6 @@
 /**
- * The worker's use case: takes pending webhooks from the inbox in batches and makes call logs and events of them. A
- * batch is one transaction: the locks of its rows, its effects and its marks commit together, so a crash at any point
- * leaves rows pending and nothing half done, and any number of workers may run.
+ * The worker's use case: takes pending webhooks in batches and makes call logs and events of them, those first that
+ * this process has just stored, which it has in memory, then those that are in the inbox. Any number of workers may run.
  *
  * One bad row never spoils its batch: a batch that fails is halved down to the row that spoils it, which is tried
  * again a few times and then kept as `failed`. Faults of the database itself end the run; the next poke begins again.
@@ -9,20 +8,25 @@
 import type { Clock } from '../../lib/clock.js';
 import type { Db } from '../../platform/db/connect.js';
 import { isTransient } from '../../platform/db/errors.js';
-import { run, runTogether, type Statement } from '../../platform/db/statement.js';
+import { run } from '../../platform/db/statement.js';
 import type { Logger } from '../../platform/log.js';
 import { NO_TRACING, type Tracing } from '../../platform/tracing.js';
-import { type CallsWriter, type LegReports, legKey, type PlannedCalls } from '../calls/index.js';
-import type { CarrierLine, Carriers } from '../carriers/index.js';
+import type { CallsWriter } from '../calls/index.js';
+import type { Carriers } from '../carriers/index.js';
 import type { EventLog } from '../events/index.js';
+import { type Batch, processBatch, type Source } from './batch.js';
 import type { CarrierDelays } from './carrier-delays.js';
+import type { FreshBatch, FreshWebhooks } from './fresh-webhooks.js';
 import type { PendingWebhook, WebhookOutcome } from './inbound-webhook.js';
-import { claimAgain, claimWebhooks, markWebhooks, postponeWebhook, takeUpWebhooks } from './inbox.repository.js';
+import {
+  claimAgain,
+  claimStored,
+  claimWebhooks,
+  markWebhooks,
+  postponeWebhook,
+  TakenElsewhere,
+} from './inbox.repository.js';
 import type { IngestionMetrics } from './ingestion-metrics.js';
-import { outcomeOf } from './outcome.js';
-import { claimSetAside, isStillSetAside } from './set-aside.js';
-import { type Understood, understandWebhook } from './understand.js';
-import { eraseFromWebhooks } from './webhook-erasure.js';
 
 const BATCH = 500;
 const RETRY_MS = [1000, 5000, 30_000, 120_000];
@@ -36,12 +40,18 @@ export interface DrainDeps {
   readonly log: Logger;
   readonly metrics: IngestionMetrics;
   readonly tracing?: Tracing;
+  /** What this process stores; without it everything is read from the inbox. */
+  readonly fresh?: FreshWebhooks;
   /** Told what was understood, for the carriers' statistics. */
   readonly delays?: CarrierDelays;
 }
 
-/** Works until the inbox has nothing more to claim; answers how many webhooks were processed. */
-export type Drain = (isStopping: () => boolean) => Promise<number>;
+export interface Drain {
+  /** Works until the inbox has nothing more to claim; answers how many webhooks were processed. */
+  all(isStopping: () => boolean): Promise<number>;
+  /** The same of what this process has just stored; looks into the inbox only when that leads there. */
+  fresh(isStopping: () => boolean): Promise<number>;
+}
 
 interface Progress {
   readonly done: number;
@@ -49,26 +59,14 @@ interface Progress {
   readonly isMore: boolean;
 }
 
-interface Batch {
-  readonly webhooks: readonly PendingWebhook[];
-  readonly understood: readonly Understood[];
-  readonly outcomes: readonly WebhookOutcome[];
-  readonly takenUp: number;
-}
-
 export function createDrain(deps: DrainDeps): Drain {
-  const { db, clock, log, metrics, tracing = NO_TRACING } = deps;
+  const { db, clock, log, metrics, fresh, tracing = NO_TRACING } = deps;
 
-  async function attempt(claim: (tx: Db) => Promise<PendingWebhook[]>): Promise<Progress> {
-    let claimed: readonly PendingWebhook[] = [];
+  async function attempt(source: Source): Promise<Progress> {
     const began = performance.now();
     try {
       const batch = await tracing.span({ name: 'drain batch' }, async (note) => {
-        const done = await processBatch(deps, async (tx) => {
-          const webhooks = await claim(tx);
-          claimed = webhooks;
-          return webhooks;
-        });
+        const done = await processBatch(deps, source);
         note.set({ webhooks: done.webhooks.length });
         return done;
       });
@@ -76,22 +74,20 @@ export function createDrain(deps: DrainDeps): Drain {
       const { webhooks, takenUp } = batch;
       return { done: webhooks.length, isMore: webhooks.length === BATCH || takenUp > 0 };
     } catch (error) {
-      if (claimed.length === 0 || isTransient(error)) throw error;
-      if (claimed.length === 1 && claimed[0]) await giveUp(claimed[0], error);
-      else await halve(claimed);
-      return { done: claimed.length, isMore: true };
+      if (error instanceof TakenElsewhere) return { done: 0, isMore: true };
+      const { held } = source;
+      if (held.length === 0 || isTransient(error)) throw error;
+      if (held.length === 1 && held[0]) await giveUp(held[0], error);
+      else await halve(held);
+      return { done: held.length, isMore: true };
     }
   }
 
-  async function halve(claimed: readonly PendingWebhook[]): Promise<void> {
-    const middle = Math.ceil(claimed.length / 2);
-    for (const half of [claimed.slice(0, middle), claimed.slice(middle)]) {
-      await attempt((tx) =>
-        claimAgain(
-          tx,
-          half.map((webhook) => webhook.id),
-        ),
-      );
+  async function halve(held: readonly PendingWebhook[]): Promise<void> {
+    const middle = Math.ceil(held.length / 2);
+    for (const half of [held.slice(0, middle), held.slice(middle)]) {
+      const ids = half.map(({ id }) => id);
+      await attempt(fromInbox((tx) => claimAgain(tx, ids)));
     }
   }
 
@@ -129,118 +125,62 @@ export function createDrain(deps: DrainDeps): Drain {
     });
   }
 
-  return async (isStopping) => {
+  async function all(isStopping: () => boolean): Promise<number> {
+    const claim = async (tx: Db): Promise<PendingWebhook[]> => {
+      const webhooks = await claimWebhooks(tx, BATCH);
+      fresh?.forget(webhooks.map(({ id }) => id));
+      return webhooks;
+    };
     let total = 0;
     // What comes after a claim that took all there was has its own poke.
     for (let isMore = true; isMore && !isStopping(); ) {
-      const progress = await attempt((tx) => claimWebhooks(tx, BATCH));
+      const progress = await attempt(fromInbox(claim));
       isMore = progress.isMore;
       total += progress.done;
     }
     return total;
+  }
+
+  return {
+    all,
+    async fresh(isStopping) {
+      let total = 0;
+      // What comes after a batch that took all there was comes with a wish of its own.
+      for (let isFull = true; isFull && !isStopping(); ) {
+        const next = fresh?.take(BATCH);
+        if (!next) break;
+        isFull = next.webhooks.length === BATCH;
+        const { done, isMore } = await attempt(fromMemory(next));
+        total += done;
+        if (isMore) total += await all(isStopping);
+      }
+      return total;
+    },
   };
 }
 
-async function processBatch(deps: DrainDeps, claim: (tx: Db) => Promise<PendingWebhook[]>): Promise<Batch> {
-  const { eventLog, calls, clock } = deps;
-  let planned: PlannedCalls | undefined;
-  let outcomes: WebhookOutcome[] = [];
-  let ahead: readonly Statement[] = [];
-  let takenUp = 0;
-  const batch = await eventLog.transaction(
-    async (tx, record) => {
-      const webhooks = await claim(tx);
-      if (webhooks.length === 0) return { webhooks, understood: [] };
-      const ids = webhooks.map((webhook) => webhook.id);
-      const own = await understandAll(deps, webhooks);
-      planned = await calls.plan(tx, own.legs);
-      const setAside = await claimSetAside(tx, [...planned.plan.unplaced.keys()], ids);
-      const earlier = await understandAll(deps, setAside);
-      if (setAside.length > 0) planned = await calls.plan(tx, joinLegs(own.legs, earlier.legs));
-      for (const event of planned.events) record(event);
-      const { plan } = planned;
-      outcomes = webhooks.map((webhook, place) => outcomeOf(webhook, own.understood[place], plan));
-      const takenIn = setAside
-        .map((webhook, place) => outcomeOf(webhook, earlier.understood[place], plan))
-        .filter((outcome) => !isStillSetAside(outcome));
-      takenUp = takenIn.length;
-      ahead = takeUp(plan.arrivedKeys, [...ids, ...takenIn.map(({ id }) => id)], (count) => {
-        takenUp += count;
-      });
-      outcomes.push(...takenIn);
-      return { webhooks, understood: own.understood };
+function fromInbox(claim: (tx: Db) => Promise<PendingWebhook[]>): Source {
+  const source = {
+    held: [] as readonly PendingWebhook[],
+    async offer(tx: Db) {
+      source.held = await claim(tx);
+      return source.held;
     },
-    {
-      ahead: () => ahead,
-      placed: async (tx, events) => {
-        const marks = markWebhooks(outcomes, clock.now());
-        if (!planned) return marks;
-        const last = [...calls.writing(planned, events), ...marks];
-        if (planned.plan.erased.length === 0) return last;
-        await runTogether(tx, last);
-        await eraseFromWebhooks(tx, planned.plan.erased);
-        return [];
-      },
+    settle: async () => ({ webhooks: source.held, claim: [] }),
+  };
+  return source;
+}
+
+/** Claimed only with what places the events: until then it may still be on its way into the inbox. */
+function fromMemory(fresh: FreshBatch): Source {
+  const source = {
+    held: [] as readonly PendingWebhook[],
+    offer: async () => fresh.webhooks,
+    async settle() {
+      const stored = await fresh.stored();
+      source.held = fresh.webhooks.filter(({ id }) => stored.has(id));
+      return { webhooks: source.held, claim: [claimStored(source.held.map(({ id }) => id))] };
     },
-  );
-  return { ...batch, outcomes, takenUp };
-}
-
-function takeUp(keys: readonly string[], except: readonly string[], tell: (count: number) => void): Statement[] {
-  if (keys.length === 0) return [];
-  const statement = takeUpWebhooks(keys, except);
-  return [{ ...statement, read: (rows) => tell(statement.read(rows)) }];
-}
-
-async function understandAll(
-  deps: DrainDeps,
-  webhooks: readonly PendingWebhook[],
-): Promise<{ understood: Understood[]; legs: LegReports[] }> {
-  const lines = await linesOf(deps.carriers, webhooks);
-  const understood = webhooks.map((webhook) => understandSafely(deps, webhook, lines.get(webhook.carrier_id)));
-  return { understood, legs: legsOf(webhooks, understood, lines) };
-}
-
-async function linesOf(carriers: Carriers, webhooks: readonly PendingWebhook[]): Promise<Map<string, CarrierLine>> {
-  const ids = [...new Set(webhooks.map((webhook) => webhook.carrier_id))];
-  const lines = await Promise.all(ids.map((id) => carriers.lookUpKept(id)));
-  return new Map(lines.filter((line) => line !== null).map((line) => [line.id, line]));
-}
-
-/** An adapter that throws has a fault of its own: the webhook is kept as failed until it is mended. */
-function understandSafely(deps: DrainDeps, webhook: PendingWebhook, line: CarrierLine | undefined): Understood {
-  const failed = (code: string, detail: string): Understood => ({ kind: 'failed', eventType: null, code, detail });
-  if (!line) return failed('unknown_carrier', 'The carrier is not known any more.');
-  try {
-    return understandWebhook(webhook, line);
-  } catch (error) {
-    deps.log.error({ err: error, webhookId: webhook.id, provider: line.provider }, 'webhook could not be understood');
-    return failed('not_understood', 'The adapter failed on this webhook.');
-  }
-}
-
-function legsOf(
-  webhooks: readonly PendingWebhook[],
-  understood: readonly Understood[],
-  lines: ReadonlyMap<string, CarrierLine>,
-): LegReports[] {
-  const told = webhooks.flatMap((webhook, place) => {
-    const words = understood[place];
-    const line = lines.get(webhook.carrier_id);
-    if (words?.kind !== 'reports' || !line) return [];
-    const carrier = { id: line.id, accountId: line.accountId, provider: line.provider };
-    return words.signals.map(({ callId, report }) => ({ carrierId: line.id, callId, carrier, reports: [report] }));
-  });
-  return joinLegs(told);
-}
-
-function joinLegs(...told: readonly (readonly LegReports[])[]): LegReports[] {
-  const legs = new Map<string, LegReports & { reports: LegReports['reports'][number][] }>();
-  for (const leg of told.flat()) {
-    const key = legKey(leg.carrierId, leg.callId);
-    const known = legs.get(key);
-    if (known) known.reports.push(...leg.reports);
-    else legs.set(key, { ...leg, reports: [...leg.reports] });
-  }
-  return [...legs.values()];
+  };
+  return source;
 }

@@ -37,7 +37,10 @@ export const storingFailed = (cause?: unknown): AppError =>
     cause,
   });
 
-export function createInboxBatcher(db: Knex): InboxBatcher {
+/** Told of webhooks when their statement is sent; `stored`: the ids of those that were not there yet. */
+export type OnStoring = (webhooks: readonly NewWebhook[], stored: Promise<ReadonlySet<string>>) => void;
+
+export function createInboxBatcher(db: Knex, onStoring?: OnStoring): InboxBatcher {
   const waiting: Waiting[] = [];
   let running = 0;
   let isLooking = false;
@@ -68,7 +71,7 @@ export function createInboxBatcher(db: Knex): InboxBatcher {
 
   async function flush(batch: Waiting[]): Promise<void> {
     try {
-      await storeBatch(db, batch);
+      await storeBatch(db, batch, onStoring);
     } catch (error) {
       // Data that PostgreSQL refuses must not take its neighbours along: halve down to the one that spoils the batch.
       if (isDataError(error) && batch.length > 1) {
@@ -103,14 +106,23 @@ function takeBatch(waiting: Waiting[]): Waiting[] {
   return waiting.splice(0, count);
 }
 
-/** Deliveries of one key that meet in a batch are one row; the first counts. */
-async function storeBatch(db: Knex, batch: readonly Waiting[]): Promise<void> {
+/**
+ * Deliveries of one key that meet in a batch are one row; the first counts. In the order of their keys, or two processes
+ * to which a carrier delivers the same twice would wait for each other's rows in a circle.
+ */
+async function storeBatch(db: Knex, batch: readonly Waiting[], onStoring?: OnStoring): Promise<void> {
   const first = new Map<string, NewWebhook>();
   for (const { webhook } of batch) {
     const key = `${webhook.carrierId} ${webhook.deliveryKey}`;
     if (!first.has(key)) first.set(key, webhook);
   }
-  const stored = await insertWebhooks(db, [...first.values()]);
+  const webhooks = [...first].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, webhook]) => webhook);
+  const storing = insertWebhooks(db, webhooks);
+  onStoring?.(
+    webhooks,
+    storing.catch(() => new Set<string>()),
+  );
+  const stored = await storing;
   for (const { webhook, resolve } of batch) resolve({ isNew: stored.has(webhook.id) });
 }
 

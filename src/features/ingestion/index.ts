@@ -19,6 +19,7 @@ import { createCarrierDelays, deleteOldDelays } from './carrier-delays.js';
 import { carrierStatisticsRoutes } from './carrier-statistics.js';
 import { createDeliveryCounter } from './delivery-counter.js';
 import { createDrain } from './drain.js';
+import { createFreshWebhooks } from './fresh-webhooks.js';
 import { type ImportResult, importWebhooks, type SavedWebhook } from './import-webhooks.js';
 import { inboundWebhooksRoutes } from './inbound-webhooks.routes.js';
 import { createInboundWebhooksService } from './inbound-webhooks.service.js';
@@ -67,18 +68,27 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
   const metrics = createIngestionMetrics(platform.metrics);
   const backlog = watchBacklog(db, config.maxBacklog, (found) => metrics.backlog(found, clock.now()));
   const deliveries = createDeliveryCounter(db, log);
-  const batcher = createInboxBatcher(db);
   const delays = createCarrierDelays({ db, clock, log, metrics: platform.metrics });
-  const drain = createDrain({ db, eventLog, calls, carriers, clock, log, metrics, delays, tracing: platform.tracing });
+  const fresh = createFreshWebhooks();
+  const drain = createDrain({
+    ...{ db, eventLog, calls, carriers, clock, log, metrics, delays, fresh },
+    tracing: platform.tracing,
+  });
   const drainJob = createDrainJob(drainWithReplays(drain, db));
   const call = createPoke(queue, (error) =>
     log.debug({ err: error }, 'poke was lost; the scheduled drain makes up for it'),
   );
   let worksHere = false;
-  const work = (): void =>
-    void drainJob.wake().catch((error) => log.warn({ err: error }, 'inbox cannot be worked off now'));
+  const watched = (run: Promise<void>): void =>
+    void run.catch((error) => log.warn({ err: error }, 'inbox cannot be worked off now'));
+  const work = (): void => watched(drainJob.wake());
   // Whoever works begins at once: a job from a process to itself would only be a detour over the queue.
   const poke = (): void => (worksHere ? work() : call());
+  const batcher = createInboxBatcher(db, (webhooks, stored) => {
+    if (!worksHere) return;
+    if (fresh.put(webhooks, stored)) watched(drainJob.workOffFresh());
+    else void stored.then(work);
+  });
   closer.defer('inbox', async () => {
     await batcher.drained();
     await deliveries.close();
@@ -93,7 +103,8 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
     deliveries,
     clock,
     metrics,
-    poke,
+    // What is worked off here is known here already.
+    poke: () => worksHere || call(),
     backlog,
   });
   return {

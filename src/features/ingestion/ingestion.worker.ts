@@ -58,54 +58,63 @@ export interface DrainJob {
   run(): Promise<void>;
   /** The same, but a run under way is not waited for: jobs that wait would leave no place to those with other work. */
   wake(): Promise<void>;
-  /** When a run last began or ended, on the clock of `performance`. */
-  lastRun(): number;
+  /** Works off what this process has just stored, without a look into the inbox. */
+  workOffFresh(): Promise<void>;
+  /** When a look into the inbox last began or ended, on the clock of `performance`. */
+  lastLook(): number;
   stop(): Promise<void>;
 }
 
 /** After so many at once more come faster than one by one: what gathers meanwhile shares a batch's own cost. */
-const CROWD = 64;
-const GATHER_MS = 5;
+const CROWD = 32;
+const GATHER_MS = 10;
 
 /** One drain at a time in a process; a poke during a run makes it look once more. */
 export function createDrainJob(drain: Drain): DrainJob {
-  let lastRun = Number.NEGATIVE_INFINITY;
+  let lastLook = Number.NEGATIVE_INFINITY;
   let running = Promise.resolve();
   /** False in the very turn in which the last look was decided: whoever asks afterwards begins a new run. */
-  let isLooking = false;
-  let again = false;
+  let isRunning = false;
+  /** What the next turn of a run is for; null: nothing has come since it began. */
+  let wanted: keyof Drain | null = null;
   let isStopping = false;
 
-  async function loop(): Promise<void> {
-    isLooking = true;
+  async function turn(kind: keyof Drain): Promise<number> {
+    if (kind === 'fresh') return drain.fresh(() => isStopping);
+    lastLook = performance.now();
+    const count = await drain.all(() => isStopping);
+    lastLook = performance.now();
+    return count + (await drain.fresh(() => isStopping));
+  }
+
+  async function loop(first: keyof Drain): Promise<void> {
+    isRunning = true;
     try {
-      do {
-        again = false;
-        lastRun = performance.now();
-        const count = await drain(() => isStopping);
-        lastRun = performance.now();
-        if (again && count >= CROWD) await pause(GATHER_MS);
-      } while (again && !isStopping);
+      for (let kind: keyof Drain | null = first; kind && !isStopping; kind = wanted) {
+        wanted = null;
+        const count = await turn(kind);
+        if (wanted && count >= CROWD) await pause(GATHER_MS);
+      }
     } finally {
-      isLooking = false;
+      isRunning = false;
     }
   }
 
-  function start(): Promise<void> {
-    running = loop();
+  /** Begins a run, or has the one that is under way do it too; null: one is. */
+  function want(kind: keyof Drain): Promise<void> | null {
+    if (isRunning) {
+      if (wanted !== 'all') wanted = kind;
+      return null;
+    }
+    running = loop(kind);
     return running;
   }
 
-  /** Makes a run that is under way look once more before it ends; false: none is. */
-  function lookAgain(): boolean {
-    if (isLooking) again = true;
-    return isLooking;
-  }
-
   return {
-    run: () => (lookAgain() ? running : start()),
-    wake: () => (lookAgain() ? Promise.resolve() : start()),
-    lastRun: () => lastRun,
+    run: () => want('all') ?? running,
+    wake: () => want('all') ?? Promise.resolve(),
+    workOffFresh: () => want('fresh') ?? Promise.resolve(),
+    lastLook: () => lastLook,
     async stop() {
       isStopping = true;
       await running.catch(() => undefined);
@@ -117,9 +126,9 @@ export function createDrainJob(drain: Drain): DrainJob {
 const LOOK_AFTER_MS = 2000;
 
 /** Looks into the inbox when no job did for a while: an outage of the queue delays webhooks, it does not stop them. */
-export function watchInbox(drainJob: Pick<DrainJob, 'lastRun'>, work: () => void): { stop(): void } {
+export function watchInbox(drainJob: Pick<DrainJob, 'lastLook'>, work: () => void): { stop(): void } {
   const timer = setInterval(() => {
-    if (performance.now() - drainJob.lastRun() > LOOK_AFTER_MS) work();
+    if (performance.now() - drainJob.lastLook() > LOOK_AFTER_MS) work();
   }, LOOK_AFTER_MS / 2).unref();
   return { stop: () => clearInterval(timer) };
 }

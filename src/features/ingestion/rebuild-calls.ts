@@ -120,14 +120,13 @@ interface PageWish {
 async function rebuildPage(deps: RebuildDeps, wish: PageWish, tries = 1): Promise<Page> {
   try {
     if (wish.dryRun) return await deps.db.transaction((tx: Db) => planPage(deps, tx, wish));
-    let page: Page | undefined;
     return await deps.eventLog.transaction(
       async (tx, record) => {
-        page = await planPage(deps, tx, wish);
+        const page = await planPage(deps, tx, wish);
         for (const event of page.planned.events) record(event);
         return page;
       },
-      { placed: async (_, events) => (page ? deps.calls.writing(page.planned, events) : []) },
+      (_, { planned }) => ({ placed: (events) => deps.calls.writing(planned, events) }),
     );
   } catch (error) {
     if (!isTransient(error) || tries >= TRIES) throw error;

@@ -91,12 +91,15 @@ const LOOK_EVERY_MS = 1000;
 /** A drain that, now and then when it is done, queues more of the replays and works that off as well. */
 export function drainWithReplays(drain: Drain, db: Knex): Drain {
   let lookedAt = Number.NEGATIVE_INFINITY;
-  return async (isStopping) => {
-    let total = await drain(isStopping);
-    while (!isStopping() && performance.now() - lookedAt >= LOOK_EVERY_MS) {
-      if ((await continueReplays(db)) === 0) lookedAt = performance.now();
-      else total += await drain(isStopping);
-    }
-    return total;
+  return {
+    ...drain,
+    async all(isStopping) {
+      let total = await drain.all(isStopping);
+      while (!isStopping() && performance.now() - lookedAt >= LOOK_EVERY_MS) {
+        if ((await continueReplays(db)) === 0) lookedAt = performance.now();
+        else total += await drain.all(isStopping);
+      }
+      return total;
+    },
   };
 }

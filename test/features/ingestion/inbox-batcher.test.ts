@@ -30,6 +30,20 @@ describe('the group commit of the inbox', () => {
     expect(statements).to.have.length(1);
   });
 
+  it('stores what comes to two processes in opposite orders', async () => {
+    const [one, other] = [createInboxBatcher(inbox.db), createInboxBatcher(inbox.db)];
+    const carrierId = newId();
+    for (let round = 0; round < 20; round += 1) {
+      const keys = Array.from({ length: 50 }, (_, place) => `${round}-${place}`);
+      const [forth, back] = await Promise.all([
+        Promise.all(keys.map((key) => one.store({ ...webhook(key), carrierId }))),
+        Promise.all(keys.toReversed().map((key) => other.store({ ...webhook(key), carrierId }))),
+      ]);
+      const stored = forth.map(({ isNew }, place) => [isNew, back.at(-1 - place)?.isNew]);
+      for (const pair of stored) expect(pair).to.have.members([true, false]);
+    }
+  });
+
   it('is drained when the webhook that came last is stored', async () => {
     const batcher = createInboxBatcher(inbox.db);
     const late = webhook('late');

@@ -5,7 +5,8 @@ import { createDrainJob } from '../../../src/features/ingestion/ingestion.worker
 /** A drain whose looks into the inbox end when they are told to. */
 function heldDrain() {
   const ends: (() => void)[] = [];
-  const job = createDrainJob(() => new Promise((resolve) => ends.push(() => resolve(0))));
+  const look = (): Promise<number> => new Promise((resolve) => ends.push(() => resolve(0)));
+  const job = createDrainJob({ all: look, fresh: async () => 0 });
   return { job, looks: () => ends.length, endLook: () => ends.at(-1)?.() };
 }
 

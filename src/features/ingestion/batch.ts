@@ -1,0 +1,182 @@
+/**
+ * A batch of the drain: one transaction in which webhooks become call logs and events. The locks of their rows, their
+ * effects and their marks commit together, so a crash at any point leaves rows pending and nothing half done.
+ */
+import type { Db } from '../../platform/db/connect.js';
+import { runTogether, type Statement } from '../../platform/db/statement.js';
+import { type LegReports, legKey, type PlannedCalls } from '../calls/index.js';
+import type { CarrierLine, Carriers } from '../carriers/index.js';
+import type { StoredEvent } from '../events/index.js';
+import type { DrainDeps } from './drain.js';
+import type { PendingWebhook, WebhookOutcome } from './inbound-webhook.js';
+import { markWebhooks, takeUpWebhooks } from './inbox.repository.js';
+import { outcomeOf } from './outcome.js';
+import { claimSetAside, isStillSetAside } from './set-aside.js';
+import { type Understood, understandWebhook } from './understand.js';
+import { eraseFromWebhooks } from './webhook-erasure.js';
+
+export type BatchDeps = Pick<DrainDeps, 'eventLog' | 'calls' | 'carriers' | 'clock' | 'log'>;
+
+/** Where the webhooks of a batch come from. */
+export interface Source {
+  /** What the batch holds, as far as that is known. */
+  readonly held: readonly PendingWebhook[];
+  /** What the batch may hold. */
+  offer(tx: Db): Promise<readonly PendingWebhook[]>;
+  /** Of what was offered what it does hold; meanwhile the calls that it speaks of are looked for. */
+  settle(offered: readonly PendingWebhook[]): Promise<Held>;
+}
+
+export interface Held {
+  readonly webhooks: readonly PendingWebhook[];
+  /** What locks their rows until the commit, where that is not done yet. */
+  readonly claim: readonly Statement[];
+}
+
+export interface Batch {
+  readonly webhooks: readonly PendingWebhook[];
+  readonly understood: readonly Understood[];
+  /** Of the webhooks in their order, then of those that were set aside and found their call now. */
+  readonly outcomes: readonly WebhookOutcome[];
+  /** How many others found their call now, or are pending again because it has come. */
+  takenUp: number;
+}
+
+/** A batch whose work is done, with what is still to be written. */
+interface Work extends Batch, Pick<Held, 'claim'> {
+  readonly planned: PlannedCalls | null;
+}
+
+const NOTHING = { webhooks: [], understood: [], outcomes: [], claim: [], planned: null };
+
+export function processBatch(deps: BatchDeps, source: Source): Promise<Batch> {
+  return deps.eventLog.transaction<Work>(
+    async (tx, record) => {
+      const work = await workOff(deps, tx, source);
+      for (const event of work.planned?.events ?? []) record(event);
+      return work;
+    },
+    (tx, work) => ({
+      ahead: [...work.claim, ...takeUp(work)],
+      placed: (events) => closing(deps, tx, work, events),
+    }),
+  );
+}
+
+async function workOff(deps: BatchDeps, tx: Db, source: Source): Promise<Work> {
+  const { calls } = deps;
+  const offered = await source.offer(tx);
+  if (offered.length === 0) return { ...NOTHING, takenUp: 0 };
+  const words = await understandAll(deps, offered);
+  const [surroundings, { webhooks, claim }] = await Promise.all([
+    calls.look(tx, legsOf(words)),
+    source.settle(offered),
+  ]);
+  if (webhooks.length === 0) return { ...NOTHING, takenUp: 0 };
+  const own = wordsOf(words, webhooks);
+  const ownLegs = legsOf(own);
+  let planned = await calls.plan(surroundings, ownLegs);
+  const ids = webhooks.map((webhook) => webhook.id);
+  const setAside = await claimSetAside(tx, [...planned.plan.unplaced.keys()], ids);
+  const earlier = await understandAll(deps, setAside);
+  if (setAside.length > 0) {
+    const legs = joinLegs(ownLegs, legsOf(earlier));
+    planned = await calls.plan(await calls.look(tx, legs), legs);
+  }
+  const { plan } = planned;
+  const outcomes = own.map(({ webhook, understood }) => outcomeOf(webhook, understood, plan));
+  const takenIn = earlier
+    .map(({ webhook, understood }) => outcomeOf(webhook, understood, plan))
+    .filter((outcome) => !isStillSetAside(outcome));
+  const understood = own.map((one) => one.understood);
+  return { webhooks, understood, claim, planned, outcomes: [...outcomes, ...takenIn], takenUp: takenIn.length };
+}
+
+/** Webhooks that waited for what this batch brings become pending again. */
+function takeUp(work: Work): Statement[] {
+  const keys = work.planned?.plan.arrivedKeys ?? [];
+  if (keys.length === 0) return [];
+  const ids = [...work.webhooks, ...work.outcomes].map(({ id }) => id);
+  const statement = takeUpWebhooks(keys, [...new Set(ids)]);
+  const read = (rows: readonly unknown[]): void => {
+    work.takenUp += statement.read(rows);
+  };
+  return [{ ...statement, read }];
+}
+
+async function closing(
+  { calls, clock }: BatchDeps,
+  tx: Db,
+  { planned, outcomes }: Work,
+  events: readonly StoredEvent[],
+): Promise<readonly Statement[]> {
+  const marks = markWebhooks(outcomes, clock.now());
+  if (!planned) return marks;
+  const last = [...calls.writing(planned, events), ...marks];
+  if (planned.plan.erased.length === 0) return last;
+  await runTogether(tx, last);
+  await eraseFromWebhooks(tx, planned.plan.erased);
+  return [];
+}
+
+/** A webhook with what it says; `line` undefined: its carrier is not known any more. */
+interface Words {
+  readonly webhook: PendingWebhook;
+  readonly understood: Understood;
+  readonly line: CarrierLine | undefined;
+}
+
+async function understandAll(deps: BatchDeps, webhooks: readonly PendingWebhook[]): Promise<Words[]> {
+  const lines = await linesOf(deps.carriers, webhooks);
+  return webhooks.map((webhook) => {
+    const line = lines.get(webhook.carrier_id);
+    return { webhook, line, understood: understandSafely(deps, webhook, line) };
+  });
+}
+
+function wordsOf(words: readonly Words[], webhooks: readonly PendingWebhook[]): readonly Words[] {
+  if (words.length === webhooks.length) return words;
+  const held = new Set(webhooks);
+  return words.filter(({ webhook }) => held.has(webhook));
+}
+
+async function linesOf(carriers: Carriers, webhooks: readonly PendingWebhook[]): Promise<Map<string, CarrierLine>> {
+  const ids = [...new Set(webhooks.map((webhook) => webhook.carrier_id))];
+  const lines = await Promise.all(ids.map((id) => carriers.lookUpKept(id)));
+  return new Map(lines.filter((line) => line !== null).map((line) => [line.id, line]));
+}
+
+/** An adapter that throws has a fault of its own: the webhook is kept as failed until it is mended. */
+function understandSafely({ log }: BatchDeps, webhook: PendingWebhook, line: CarrierLine | undefined): Understood {
+  const failed = (code: string, detail: string): Understood => ({ kind: 'failed', eventType: null, code, detail });
+  if (!line) return failed('unknown_carrier', 'The carrier is not known any more.');
+  try {
+    return understandWebhook(webhook, line);
+  } catch (error) {
+    log.error({ err: error, webhookId: webhook.id, provider: line.provider }, 'webhook could not be understood');
+    return failed('not_understood', 'The adapter failed on this webhook.');
+  }
+}
+
+function legsOf(words: readonly Words[]): LegReports[] {
+  const told = words.flatMap(({ understood, line }) => {
+    if (understood.kind !== 'reports' || !line) return [];
+    const carrier = { id: line.id, accountId: line.accountId, provider: line.provider };
+    return understood.signals.map(({ callId, report }) => ({
+      ...{ carrierId: line.id, callId, carrier },
+      reports: [report],
+    }));
+  });
+  return joinLegs(told);
+}
+
+function joinLegs(...told: readonly (readonly LegReports[])[]): LegReports[] {
+  const legs = new Map<string, LegReports & { reports: LegReports['reports'][number][] }>();
+  for (const leg of told.flat()) {
+    const key = legKey(leg.carrierId, leg.callId);
+    const known = legs.get(key);
+    if (known) known.reports.push(...leg.reports);
+    else legs.set(key, { ...leg, reports: [...leg.reports] });
+  }
+  return [...legs.values()];
+}

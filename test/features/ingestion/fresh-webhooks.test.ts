@@ -1,0 +1,187 @@
+import { expect } from 'chai';
+import { createFreshWebhooks } from '../../../src/features/ingestion/fresh-webhooks.js';
+import type { NewWebhook } from '../../../src/features/ingestion/inbound-webhook.js';
+import { claimStored, insertWebhooks, TakenElsewhere } from '../../../src/features/ingestion/inbox.repository.js';
+import { newId } from '../../../src/lib/ids.js';
+import { run } from '../../../src/platform/db/statement.js';
+import { until } from '../../support/until.js';
+import { type Inbox, makeAccount, makeGenericCarrier, makeNumber, openInboxes } from './inbox-bench.js';
+
+const webhook = (more: Partial<NewWebhook> = {}): NewWebhook => ({
+  ...{ id: newId(), carrierId: newId(), accountId: null, provider: 'generic', deliveryKey: newId() },
+  ...{ status: 'pending', code: null, detail: null, method: 'POST', path: '/', headers: {} },
+  ...{ body: Buffer.from('{}'), receivedAt: 0, ...more },
+});
+
+describe('the webhooks in memory', () => {
+  it('are handed out once, the oldest first, with what of them was stored', async () => {
+    const fresh = createFreshWebhooks();
+    const [first, second, third] = [webhook(), webhook(), webhook()];
+    fresh.put([first, second], Promise.resolve(new Set([second.id])));
+    fresh.put([third], Promise.resolve(new Set([third.id])));
+
+    const batch = fresh.take(2);
+    expect(batch?.webhooks.map(({ id }) => id)).to.deep.equal([first.id, second.id]);
+    expect(await batch?.stored()).to.deep.equal(new Set([second.id]));
+    expect(fresh.take(2)?.webhooks.map(({ id }) => id)).to.deep.equal([third.id]);
+    expect(fresh.take(2)).to.equal(null);
+  });
+
+  it('are only those that wait for a worker, and not those that were found in the inbox', () => {
+    const fresh = createFreshWebhooks();
+    const [ignored, found, left] = [webhook({ status: 'ignored' }), webhook(), webhook()];
+    fresh.put([ignored, found, left], Promise.resolve(new Set()));
+    fresh.forget([found.id, newId()]);
+
+    expect(fresh.take(10)?.webhooks.map(({ id }) => id)).to.deep.equal([left.id]);
+  });
+
+  it('are bounded in number and in bytes, and have room again when they were taken', () => {
+    const fresh = createFreshWebhooks();
+    const none = Promise.resolve(new Set<string>());
+    const many = Array.from({ length: 2000 }, () => webhook());
+    expect(fresh.put(many, none)).to.equal(true);
+    expect(fresh.put([webhook()], none)).to.equal(false);
+    fresh.take(2000);
+    const large = Array.from({ length: 16 }, () => webhook({ body: Buffer.alloc(1_048_576) }));
+    expect(fresh.put(large, none)).to.equal(true);
+    expect(fresh.put([webhook()], none)).to.equal(false);
+    fresh.forget(large.map(({ id }) => id));
+    expect(fresh.put([webhook()], none)).to.equal(true);
+  });
+});
+
+const BASE = Date.UTC(2026, 4, 1, 12);
+const NUMBER = '+12025550100';
+
+describe('a process that works off what it stores', function () {
+  this.timeout(60_000);
+  let inboxes: readonly Inbox[];
+  let close: () => Promise<void>;
+  let carrierId: string;
+
+  before(async () => {
+    ({ inboxes, close } = await openInboxes(3));
+    const [first] = inboxes as [Inbox];
+    const accountId = await makeAccount(first.db);
+    await makeNumber(first.db, accountId, NUMBER, BASE - 86_400_000);
+    carrierId = await makeGenericCarrier(first, accountId);
+    for (const inbox of inboxes.slice(0, 2)) inbox.ingestion.watch();
+  });
+  after(() => close());
+
+  /** A call of four webhooks as files of the carrier: stored by the same group commit as those at the door. */
+  const savedCall = (call: string) =>
+    ['call.initiated', 'call.ringing', 'call.answered', 'call.ended'].map((type, place) => ({
+      name: `${call}-${place}`,
+      path: '',
+      receivedAt: BASE + place * 1000,
+      headers: { 'content-type': 'application/json', 'webhook-id': `${call}-${place}` },
+      body: Buffer.from(
+        JSON.stringify({
+          ...{ type, call_id: call, direction: 'incoming', from: '+12025550143', to: NUMBER },
+          occurred_at: new Date(BASE + place * 1000).toISOString(),
+        }),
+      ),
+    }));
+
+  const done = (inbox: Inbox, count: number, like: string): Promise<unknown> =>
+    until('all are worked off', async () => {
+      const rows = await inbox.db('inbound_webhooks').whereLike('delivery_key', like).where({ status: 'processed' });
+      return rows.length === count;
+    });
+
+  const toldOf = (inbox: Inbox, like: string) =>
+    inbox
+      .db('call_logs')
+      .whereLike('carrier_call_id', like)
+      .then((rows) => rows.map(({ timeline }) => timeline.map((entry: { type: string }) => entry.type)));
+
+  it('does so without reading it from the inbox', async () => {
+    const [first] = inboxes as [Inbox];
+    const statements: string[] = [];
+    const hear = ({ sql }: { sql: string }): number => statements.push(sql);
+    first.db.on('query', hear);
+    await first.ingestion.importWebhooks(carrierId, savedCall('read-0'));
+    await done(first, 4, 'read-%');
+    first.db.removeListener('query', hear);
+
+    expect(statements.filter((sql) => /insert into inbound_webhooks/.test(sql))).to.have.lengthOf(1);
+    expect(statements.filter((sql) => /claim_webhooks|from inbound_webhooks/.test(sql))).to.deep.equal([]);
+  });
+
+  it('tells each fact once while others work off the same inbox and the same webhooks come to several', async () => {
+    const [first, second, third] = inboxes as [Inbox, Inbox, Inbox];
+    const calls = Array.from({ length: 60 }, (_, call) => `race-${call}`);
+    let isOver = false;
+    const thief = (async () => {
+      while (!isOver) await third.ingestion.drain();
+    })();
+    try {
+      for (let at = 0; at < calls.length; at += 6) {
+        const some = calls.slice(at, at + 6).flatMap(savedCall);
+        await Promise.all([
+          ...some.map((one) => first.ingestion.importWebhooks(carrierId, [one])),
+          ...some.toReversed().map((one) => second.ingestion.importWebhooks(carrierId, [one])),
+        ]);
+      }
+      await done(first, 240, 'race-%');
+    } finally {
+      isOver = true;
+      await thief;
+    }
+
+    const told = await toldOf(first, 'race-%');
+    expect(told).to.have.lengthOf(60);
+    for (const types of told)
+      expect(types.filter((type: string) => type !== 'call.updated').toSorted()).to.deep.equal([
+        'call.answered',
+        'call.ended',
+        'call.initiated',
+        'call.ringing',
+      ]);
+    const counter = await first.db('account_counters').max({ seq: 'seq' }).first();
+    expect(await first.db('events').orderBy('seq').pluck('seq')).to.deep.equal(
+      Array.from({ length: Number(counter?.seq) }, (_, place) => place + 1),
+    );
+  });
+
+  it('claims all that it holds or nothing: what another worker holds or has worked off is left to that', async () => {
+    const [{ db }] = inboxes as [Inbox];
+    const [one, other] = [webhook({ carrierId }), webhook({ carrierId })];
+    await insertWebhooks(db, [one, other]);
+    const ids = [one.id, other.id];
+    const claim = (): Promise<void> => db.transaction((tx) => run(tx, claimStored(ids)));
+    const failureOf = (work: Promise<unknown>): Promise<unknown> =>
+      work.then(
+        () => null,
+        (error) => error,
+      );
+
+    await db.transaction(async (holder) => {
+      await run(holder, claimStored([other.id]));
+      expect(await failureOf(claim())).to.be.instanceOf(TakenElsewhere);
+    });
+    await claim();
+    await db('inbound_webhooks').where({ id: one.id }).update({ status: 'ignored' });
+    expect(await failureOf(claim())).to.be.instanceOf(TakenElsewhere);
+    await db('inbound_webhooks').whereIn('id', ids).delete();
+  });
+
+  it('puts off what spoils a batch, and finds it in the inbox', async () => {
+    const [first, , third] = inboxes as [Inbox, Inbox, Inbox];
+    await first.db.raw(`alter table call_logs add constraint no_bad check (carrier_call_id <> 'bad-0')`);
+    await first.ingestion.importWebhooks(carrierId, [...savedCall('bad-0'), ...savedCall('bad-1')]);
+    await done(first, 4, 'bad-1-%');
+    await until('the bad ones are put off', async () => {
+      const rows = await first.db('inbound_webhooks').whereLike('delivery_key', 'bad-0-%');
+      return rows.every(({ attempts, status }) => attempts > 0 && status === 'pending');
+    });
+    await first.db.raw('alter table call_logs drop constraint no_bad');
+    await first.db('inbound_webhooks').whereLike('delivery_key', 'bad-0-%').update({ next_attempt_at: null });
+    await third.ingestion.drain();
+
+    await done(first, 4, 'bad-0-%');
+    expect(await toldOf(first, 'bad-0')).to.have.lengthOf(1);
+  });
+});
