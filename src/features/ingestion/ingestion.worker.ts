@@ -66,7 +66,7 @@ export interface DrainJob {
 }
 
 /** After so many at once more come faster than one by one: what gathers meanwhile shares a batch's own cost. */
-const CROWD = 32;
+const CROWD = 16;
 const GATHER_MS = 10;
 
 /** One drain at a time in a process; a poke during a run makes it look once more. */
