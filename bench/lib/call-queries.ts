@@ -2,15 +2,17 @@ import type pg from 'pg';
 import { CALL_COLUMNS } from '../../src/features/calls/call.js';
 import {
   type CallFilters,
+  type CallPlace,
   conditionsOf,
   joinSql,
   type NumberPattern,
   ownedBy,
+  type Search,
   type Sql,
   sql,
   startedWithin,
 } from '../../src/features/calls/call-filters.js';
-import { type CallPlace, type Search, searchSql } from '../../src/features/calls/call-search.js';
+import { searchSql } from '../../src/features/calls/call-search.js';
 
 export interface Statement {
   readonly text: string;

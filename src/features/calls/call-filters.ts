@@ -28,6 +28,20 @@ export interface CallFilters {
   readonly parent_call_log_id?: readonly (string | null)[];
 }
 
+/** Place of a row in the list. */
+export interface CallPlace {
+  readonly startedAt: string;
+  readonly id: string;
+}
+
+export interface Search {
+  readonly visibility: Visibility;
+  readonly filters: CallFilters;
+  /** Rows behind this one. */
+  readonly after: CallPlace | null;
+  readonly limit: number;
+}
+
 export type FilterName = Exclude<keyof CallFilters, 'started_after' | 'started_before'>;
 
 /** A piece of SQL with what goes into its `?`. */

@@ -5,6 +5,7 @@
  * alternative (only then is an index read in the list's order), and for the few calls in progress beside it.
  */
 import type { Visibility } from '../../http/actor.js';
+import { callsByBeginning } from './call-beginnings.js';
 import {
   alternativesOf,
   type CallFilters,
@@ -12,6 +13,7 @@ import {
   type FilterName,
   joinSql,
   ownedBy,
+  type Search,
   type Sql,
   sql,
   startedWithin,
@@ -19,7 +21,7 @@ import {
 
 /** A part of the search: ordered by `started`, `id` through one index. */
 export interface Part {
-  readonly from: string;
+  readonly from: Sql;
   readonly started: string;
   readonly id: string;
   readonly where: readonly Sql[];
@@ -62,20 +64,21 @@ function driverOf(filters: CallFilters): FilterName | undefined {
 }
 
 const callsWhere = (where: readonly Sql[]): Part => ({
-  from: 'call_logs c',
+  from: sql('call_logs c'),
   started: 'c.started_at',
   id: 'c.id',
   where,
 });
 
-export function partsOf(visibility: Visibility, filters: CallFilters): Part[] {
+export function partsOf(search: Search): Part[] {
+  const { visibility, filters } = search;
   const all = [...ownedBy(visibility), ...conditionsOf(filters)];
   const isPlain = all.length === 1;
   const ofParents = filters.parent_call_log_id !== undefined && !filters.parent_call_log_id.includes(null);
   if (isPlain || ofParents) return [callsWhere([...all, ...startedWithin(filters)])];
   const isTagAlone = isTagged(filters) && all.length === 2 && visibility.userId === null;
   if (isTagAlone) return tagParts(visibility, filters);
-  const parts = [...endedParts(visibility, filters), ...inProgress(filters, all)];
+  const parts = [...endedParts(search), ...inProgress(filters, all)];
   return parts.length > 0 ? parts : [callsWhere([sql('false')])];
 }
 
@@ -87,9 +90,13 @@ function inProgress(filters: CallFilters, all: readonly Sql[]): Part[] {
   return [callsWhere([IN_PROGRESS, ...all, ...startedWithin(filters)])];
 }
 
-function endedParts(visibility: Visibility, { status, disposition, ...given }: CallFilters): Part[] {
+function endedParts(search: Search): Part[] {
+  const { visibility } = search;
+  const { status, disposition, ...given } = search.filters;
   const disposed = disposition?.filter((value) => value !== null);
   if ((status && !status.includes('ended')) || disposed?.length === 0) return [];
+  const byBeginning = callsByBeginning(search);
+  if (byBeginning) return [beginningPart(byBeginning)];
   const filters: CallFilters = { ...given, ...(disposed && { disposition: disposed }) };
   const driver = driverOf(filters);
   if (isTagged(filters) && driver === undefined && visibility.userId === null) {
@@ -103,6 +110,14 @@ function endedParts(visibility: Visibility, { status, disposition, ...given }: C
   ];
   return drivenParts(driver, { filters, accountId: visibility.accountId, ended });
 }
+
+const beginningPart = ({ text, bindings }: Sql): Part => ({
+  from: sql(`${text} f`, ...bindings),
+  started: 'f.started_at',
+  id: 'f.id',
+  where: [sql('true')],
+  judgedByIndex: true,
+});
 
 interface Driven {
   readonly filters: CallFilters;
@@ -164,7 +179,7 @@ const isTagged = ({ tag }: CallFilters): boolean => tag !== undefined && !tag.in
 /** By the tags' own index, which holds calls of every state. */
 const tagParts = ({ accountId }: Visibility, filters: CallFilters): Part[] =>
   (filters.tag ?? []).map((tag) => ({
-    from: 'call_log_tags t',
+    from: sql('call_log_tags t'),
     started: 't.started_at',
     id: 't.call_log_id',
     where: [sql('t.account_id = ? and t.tag = ?', accountId, tag), ...startedWithin(filters, 't.started_at')],
@@ -173,7 +188,7 @@ const tagParts = ({ accountId }: Visibility, filters: CallFilters): Part[] =>
 
 /** The same where something else is wanted of the call. */
 const joinedToCalls = ({ from, where }: Part, others: readonly Sql[]) => ({
-  from: `${from} join call_logs c on c.id = t.call_log_id`,
+  from: sql(`${from.text} join call_logs c on c.id = t.call_log_id`, ...from.bindings),
   where: [...where, ...others],
   judgedByIndex: false,
 });

@@ -1,21 +1,16 @@
 /** The list's SQL: the pages of a search's parts joined, and the rows fetched for those alone that are on the page. */
 import type { Visibility } from '../../http/actor.js';
-import { type CallFilters, conditionsOf, joinSql, ownedBy, type Sql, sql, startedWithin } from './call-filters.js';
+import {
+  type CallFilters,
+  conditionsOf,
+  joinSql,
+  ownedBy,
+  type Search,
+  type Sql,
+  sql,
+  startedWithin,
+} from './call-filters.js';
 import { ENDED, IN_PROGRESS, type Part, partsOf } from './call-search-parts.js';
-
-/** Place of a row in the list. */
-export interface CallPlace {
-  readonly startedAt: string;
-  readonly id: string;
-}
-
-export interface Search {
-  readonly visibility: Visibility;
-  readonly filters: CallFilters;
-  /** Rows behind this one. */
-  readonly after: CallPlace | null;
-  readonly limit: number;
-}
 
 function pageOf(part: Part, columns: string, { after, limit }: Search): Sql {
   const { from, started, id, where, column, forEach } = part;
@@ -23,7 +18,8 @@ function pageOf(part: Part, columns: string, { after, limit }: Search): Sql {
   const condition = joinSql([...where, ...behind], ' and ');
   const order = [...(column ? [column] : []), `${started} desc`, `${id} desc`].join(', ');
   const page = sql(
-    `select ${columns} from ${from} where ${condition.text} order by ${order} limit ?`,
+    `select ${columns} from ${from.text} where ${condition.text} order by ${order} limit ?`,
+    ...from.bindings,
     ...condition.bindings,
     limit,
   );
@@ -49,7 +45,7 @@ function narrowed({ filters, after }: Search): CallFilters {
 /** A page of call logs, newest first. */
 export function searchSql(search: Search, columns: readonly string[]): Sql {
   const wanted = columns.map((column) => `c.${column}`).join(', ');
-  const parts = partsOf(search.visibility, narrowed(search));
+  const parts = partsOf({ ...search, filters: narrowed(search) });
   const [only] = parts;
   if (parts.length === 1 && only && !only.judgedByIndex) return pageOf(only, wanted, search);
   const pages = parts.map((part) => pageOf(part, `${part.id} as id, ${part.started} as started_at`, search));

@@ -1,5 +1,5 @@
 import type { Db } from '../../platform/db/connect.js';
-import type { CallPlace, Search } from './call-search.js';
+import type { CallPlace, Search } from './call-filters.js';
 import { CALL_FIELDS, type CallField, type ListedCall, presentCallWith, type SpellTime } from './calls.present.js';
 import { searchCalls } from './calls.queries.js';
 

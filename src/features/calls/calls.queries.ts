@@ -2,8 +2,8 @@ import type { Visibility } from '../../http/actor.js';
 import type { Db } from '../../platform/db/connect.js';
 import { TEXT_TIMES } from '../../platform/db/text-times.js';
 import { CALL_COLUMNS, type CallRow, type TimelineEntry } from './call.js';
-import { joinSql, ownedBy, type Sql, sql } from './call-filters.js';
-import { type CallPlace, countSql, type Search, searchSql } from './call-search.js';
+import { type CallPlace, joinSql, ownedBy, type Search, type Sql, sql } from './call-filters.js';
+import { countSql, searchSql } from './call-search.js';
 import { type ListedCall, presentCall } from './calls.present.js';
 
 const COLUMNS = CALL_COLUMNS.map((column) => `c.${column}`).join(', ');
