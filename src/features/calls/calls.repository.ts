@@ -1,4 +1,5 @@
 import type { Db } from '../../platform/db/connect.js';
+import { arraysOf, namesIn, unnested } from '../../platform/db/row-arrays.js';
 import { command, type Statement } from '../../platform/db/statement.js';
 import { CALL_COLUMNS, type CallRow, type TimelineEntry } from './call.js';
 import type { CallFacts } from './call-facts.js';
@@ -67,7 +68,7 @@ export function loadFamilies({ legs, parents, sessions }: LegNames): Statement<C
 
 /** What a webhook never changes of a call log that exists: its holder, and what people wrote on it. */
 const KEPT = new Set<string>(['id', 'account_id', 'virtual_number_id', 'virtual_number', 'user_id', 'tags', 'note']);
-const COLUMN_TYPES: Readonly<Record<keyof CallRecord, string>> = {
+const COLUMN_TYPES = {
   id: 'uuid',
   account_id: 'uuid',
   virtual_number_id: 'uuid',
@@ -93,22 +94,30 @@ const COLUMN_TYPES: Readonly<Record<keyof CallRecord, string>> = {
   parent_call_log_id: 'uuid',
   price: 'numeric',
   currency: 'text',
-  tags: 'text[]',
   note: 'text',
   updated_at: 'timestamptz',
   session_id: 'text',
   parent_carrier_call_id: 'text',
   country: 'text',
   last_news_at: 'timestamptz',
+} as const satisfies Partial<Record<keyof CallRecord, string>>;
+/** Of each record as a member of a document. */
+const DOCUMENT_TYPES = {
+  tags: 'text[]',
   facts: 'jsonb',
   timeline: 'jsonb',
-};
+} as const satisfies Record<Exclude<keyof CallRecord, keyof typeof COLUMN_TYPES>, string>;
+
+const WRITTEN = `${namesIn(COLUMN_TYPES)}, ${namesIn(DOCUMENT_TYPES)}`;
+const DOCUMENT = Object.entries(DOCUMENT_TYPES)
+  .map(([name, type]) => `${name} ${type}`)
+  .join(', ');
 const UPSERT = {
   name: 'upsert_call_logs',
   sql: `
-  insert into call_logs (${RECORD_COLUMNS.join(', ')})
-  select ${RECORD_COLUMNS.join(', ')}
-  from jsonb_to_recordset(?::jsonb) as r (${RECORD_COLUMNS.map((name) => `${name} ${COLUMN_TYPES[name]}`).join(', ')})
+  insert into call_logs (${WRITTEN})
+  select ${WRITTEN}
+  from rows from (${unnested(COLUMN_TYPES)}, jsonb_to_recordset(?::jsonb) as (${DOCUMENT})) as r (${WRITTEN})
   order by id
   on conflict (carrier_id, carrier_call_id) do update set
   ${RECORD_COLUMNS.filter((name) => !KEPT.has(name))
@@ -117,8 +126,11 @@ const UPSERT = {
 };
 
 /** Writes call logs whose families are locked, new ones and changed ones, in one statement. */
-export const writeCalls = (records: readonly CallRecord[]): Statement[] =>
-  records.length === 0 ? [] : [command({ ...UPSERT, bindings: [JSON.stringify(records)] })];
+export function writeCalls(records: readonly CallRecord[]): Statement[] {
+  if (records.length === 0) return [];
+  const documents = records.map(({ tags, facts, timeline }) => ({ tags, facts, timeline }));
+  return [command({ ...UPSERT, bindings: [...arraysOf(COLUMN_TYPES, records), JSON.stringify(documents)] })];
+}
 
 /** Calls without an end whose last webhook arrived before `deadline`, locked; those that a batch holds are left to it. */
 export async function lockSilentCalls(tx: Db, deadline: number, limit: number): Promise<CallRecord[]> {

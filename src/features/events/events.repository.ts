@@ -1,4 +1,5 @@
 import type { Db } from '../../platform/db/connect.js';
+import { arraysOf, namesIn, unnested } from '../../platform/db/row-arrays.js';
 import { command, runTogether, type Statement } from '../../platform/db/statement.js';
 import type { NewEvent, StoredEvent } from './event.js';
 
@@ -52,12 +53,21 @@ function raiseCounters(counts: ReadonlyMap<string, number>): Statement<Map<strin
   };
 }
 
+const COLUMN_TYPES = {
+  account_id: 'uuid',
+  seq: 'bigint',
+  type: 'text',
+  subject_id: 'uuid',
+  occurred_at: 'timestamptz',
+  received_at: 'timestamptz',
+  before: 'jsonb',
+};
+const WRITTEN = `${namesIn(COLUMN_TYPES)}, payload`;
 const INSERT = {
   name: 'insert_events',
   sql: `
-    insert into events (${COLUMNS})
-    select ${COLUMNS} from json_to_recordset(?::json) as e (account_id uuid, seq bigint, type text, subject_id uuid,
-      occurred_at timestamptz, received_at timestamptz, payload json, before jsonb)`,
+    insert into events (${WRITTEN})
+    select ${WRITTEN} from rows from (${unnested(COLUMN_TYPES)}, json_array_elements(?::json)) as e (${WRITTEN})`,
 };
 
 export function insertEvents(events: readonly StoredEvent[]): Statement[] {
@@ -67,12 +77,12 @@ export function insertEvents(events: readonly StoredEvent[]): Statement[] {
     seq: event.seq,
     type: event.type,
     subject_id: event.subjectId,
-    occurred_at: new Date(event.occurredAt).toISOString(),
-    received_at: new Date(event.receivedAt).toISOString(),
-    payload: event.payload,
+    occurred_at: new Date(event.occurredAt),
+    received_at: new Date(event.receivedAt),
     before: event.before ?? null,
   }));
-  return [command({ ...INSERT, bindings: [JSON.stringify(rows)] })];
+  const payloads = JSON.stringify(events.map((event) => event.payload));
+  return [command({ ...INSERT, bindings: [...arraysOf(COLUMN_TYPES, rows), payloads] })];
 }
 
 const READ_COLUMNS = COLUMNS.split(', ')

@@ -1,24 +1,37 @@
 import type { Db } from '../../platform/db/connect.js';
+import { arraysOf, namesIn, parametersOf, unnested } from '../../platform/db/row-arrays.js';
 import { command, run, type Statement } from '../../platform/db/statement.js';
 import type { NewWebhook, PendingWebhook, WebhookOutcome } from './inbound-webhook.js';
+
+const NEW_TYPES = {
+  id: 'uuid',
+  carrier_id: 'uuid',
+  account_id: 'uuid',
+  provider: 'text',
+  delivery_key: 'text',
+  status: 'text',
+  code: 'text',
+  detail: 'text',
+  method: 'text',
+  path: 'text',
+  received_at: 'timestamptz',
+};
+const NEW = namesIn(NEW_TYPES);
 
 /** Prepared, as the other statements of a webhook's way that leave the planner no choice: half of a lone one's time is planning. */
 const INSERT = {
   name: 'insert_webhooks',
   sql: `
-    insert into inbound_webhooks (id, carrier_id, account_id, provider, delivery_key, status, code, detail, method, path,
-      headers, body, received_at, processed_at)
-    select id, carrier_id, account_id, provider, delivery_key, status, code, detail, method, path, headers,
-      decode(body, 'base64'), received_at, case when status = 'pending' then null else received_at end
-    from jsonb_to_recordset(?::jsonb) as w (id uuid, carrier_id uuid, account_id uuid, provider text, delivery_key text,
-      status text, code text, detail text, method text, path text, headers jsonb, body text, received_at timestamptz)
+    insert into inbound_webhooks (${NEW}, headers, body, processed_at)
+    select ${NEW}, headers, substr(?::bytea, start, length), case when status = 'pending' then null else received_at end
+    from rows from (${unnested(NEW_TYPES)}, jsonb_array_elements(?::jsonb), unnest(?::int[], ?::int[]))
+      as w (${NEW}, headers, start, length)
     on conflict on constraint inbound_webhooks_delivery_key do nothing
     returning id`,
 };
 
 /** Stores the webhooks that are not there yet, in one statement; answers the ids that were stored. */
 export async function insertWebhooks(db: Db, webhooks: readonly NewWebhook[]): Promise<Set<string>> {
-  // Bodies travel as base64: a NUL or a lone surrogate in them, fine for JSON.parse, would make the statement fail.
   const rows = webhooks.map((webhook) => ({
     id: webhook.id,
     carrier_id: webhook.carrierId,
@@ -30,12 +43,27 @@ export async function insertWebhooks(db: Db, webhooks: readonly NewWebhook[]): P
     detail: webhook.detail,
     method: webhook.method,
     path: webhook.path,
-    headers: webhook.headers,
-    body: webhook.body.toString('base64'),
-    received_at: new Date(webhook.receivedAt).toISOString(),
+    received_at: new Date(webhook.receivedAt),
   }));
+  const { bytes, starts, lengths } = joinBodies(webhooks);
+  const headers = JSON.stringify(webhooks.map((webhook) => webhook.headers));
   const read = (stored: readonly unknown[]): Set<string> => new Set((stored as { id: string }[]).map(({ id }) => id));
-  return run(db, { ...INSERT, bindings: [JSON.stringify(rows)], read });
+  return run(db, { ...INSERT, bindings: [bytes, ...arraysOf(NEW_TYPES, rows), headers, starts, lengths], read });
+}
+
+/**
+ * Bodies travel as they came, one behind the other: whatever a text cannot hold (a NUL, half of a character) would make
+ * the statement fail.
+ */
+function joinBodies(webhooks: readonly NewWebhook[]): { bytes: Buffer; starts: number[]; lengths: number[] } {
+  const bodies = webhooks.map((webhook) => webhook.body);
+  const lengths = bodies.map((body) => body.length);
+  let next = 1;
+  const starts = lengths.map((length) => {
+    next += length;
+    return next - length;
+  });
+  return { bytes: Buffer.concat(bodies), starts, lengths };
 }
 
 /** Further deliveries of a webhook that is there. */
@@ -96,6 +124,20 @@ export async function claimAgain(tx: Db, ids: readonly string[]): Promise<Pendin
   return rows;
 }
 
+const MARK_TYPES = {
+  id: 'uuid',
+  status: 'text',
+  code: 'text',
+  detail: 'text',
+  event_type: 'text',
+  call_log_id: 'uuid',
+  account_id: 'uuid',
+};
+const MARK = {
+  name: 'mark_webhooks',
+  sql: `select mark_webhooks(?::timestamptz, ${parametersOf(MARK_TYPES)}, ?::jsonb)`,
+};
+
 export function markWebhooks(outcomes: readonly WebhookOutcome[], now: number): Statement[] {
   if (outcomes.length === 0) return [];
   const rows = outcomes.map((outcome) => ({
@@ -106,13 +148,10 @@ export function markWebhooks(outcomes: readonly WebhookOutcome[], now: number): 
     event_type: outcome.eventType,
     call_log_id: outcome.callLogId,
     account_id: outcome.accountId,
-    wait_keys: outcome.waitKeys,
-    leg_keys: outcome.legKeys,
   }));
-  return [command({ ...MARK, bindings: [new Date(now), JSON.stringify(rows)] })];
+  const keys = outcomes.map(({ waitKeys, legKeys }) => ({ wait_keys: waitKeys, leg_keys: legKeys }));
+  return [command({ ...MARK, bindings: [new Date(now), ...arraysOf(MARK_TYPES, rows), JSON.stringify(keys)] })];
 }
-
-const MARK = { name: 'mark_webhooks', sql: 'select mark_webhooks(?::timestamptz, ?::jsonb)' };
 
 /** Puts off a webhook whose processing failed for a reason that may pass. */
 export async function postponeWebhook(db: Db, id: string, until: number, detail: string): Promise<void> {

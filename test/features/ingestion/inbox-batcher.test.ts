@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { NewWebhook } from '../../../src/features/ingestion/inbound-webhook.js';
+import { insertWebhooks } from '../../../src/features/ingestion/inbox.repository.js';
 import { createInboxBatcher } from '../../../src/features/ingestion/inbox-batcher.js';
 import { newId } from '../../../src/lib/ids.js';
 import { type Inbox, openInboxes } from './inbox-bench.js';
@@ -42,6 +43,18 @@ describe('the group commit of the inbox', () => {
       const stored = forth.map(({ isNew }, place) => [isNew, back.at(-1 - place)?.isNew]);
       for (const pair of stored) expect(pair).to.have.members([true, false]);
     }
+  });
+
+  it('stores each body of a statement byte by byte', async () => {
+    const bodies = ['{}', '', 'a\u0000b', '"\\ud800"', 'ü\\"\'\n'].map((text) => Buffer.from(text));
+    bodies.push(Buffer.from([0xff, 0x00, 0xc3, 0x28]), Buffer.from('{"last":true}'));
+    const webhooks = bodies.map((body, place) => ({ ...webhook(`body ${place}`), body }));
+
+    await insertWebhooks(inbox.db, webhooks);
+
+    const ids = webhooks.map(({ id }) => id);
+    const rows = await inbox.db('inbound_webhooks').whereIn('id', ids).orderBy('id').select('delivery_key', 'body');
+    expect(rows).to.deep.equal(webhooks.map(({ deliveryKey, body }) => ({ delivery_key: deliveryKey, body })));
   });
 
   it('is drained when the webhook that came last is stored', async () => {
