@@ -51,8 +51,9 @@ function createFeatures(platform: Platform) {
   const writer = createCallsWriter(platform.clock, {
     keptSince: retentionRule.keptSince,
     erasedIn: erasureRule.erasedIn,
+    callIds: erasureRule.callIds,
   });
-  const ingestion = createIngestion(platform, { eventLog, carriers, calls: writer });
+  const ingestion = createIngestion(platform, { eventLog, carriers, calls: writer, callIds: erasureRule.callIds });
   const numbers = createNumbers(platform, { eventLog, onClaimed: ingestion.tellClaimed });
   const porting = createPorting(platform, { eventLog, numbers });
   const accounts = createAccounts(platform, {

@@ -15,7 +15,7 @@ export interface NumberEraser {
 
 /** Shorter ones are found in all kinds of digits. */
 const SHORTEST_NATIONAL = 7;
-const BETWEEN = '(?:[ .()\\/\\-]|%20|%28|%29|%2[DEFdef]){0,3}';
+const BETWEEN = '(?:[ .()\\/+\\-]|%20|%28|%29|%2[DEFdef]){0,3}';
 /** Not behind a digit, unless that belongs to an escape. */
 const BEGIN = '(?:(?<![0-9])|(?<=%[0-9A-Fa-f]{2})|(?<=\\\\u[0-9A-Fa-f]{4}))';
 const PLUS = '(?:\\+|%2[Bb]|\\\\u002[Bb])';
@@ -75,3 +75,41 @@ function readingsOf(written: string): NumberReading[] {
 }
 
 const NUMBER_LIKE = /\+?[0-9](?:[ .()/-]{0,3}[0-9]){6,19}/g;
+
+/** Signs and escapes as `createNumberEraser` takes them: whoever asks seldom goes on to look closer. */
+const LONG_ENOUGH = new RegExp(`[0-9](?:${BETWEEN}[0-9]){${SHORTEST_NATIONAL - 1}}`);
+
+/** Whether `digitsIn` could find anything in the text. */
+export const mayHoldNumber = (text: string): boolean => LONG_ENOUGH.test(text);
+
+const MOST_DIGITS = 20;
+
+/**
+ * The digits of whatever in a text `createNumberEraser` could take for a number, of which only hashes are known:
+ * without zeros in front, and once more without `011`.
+ */
+export function digitsIn(text: string): Set<string> {
+  const found = new Set<string>();
+  if (!mayHoldNumber(text)) return found;
+  for (const { index } of text.matchAll(new RegExp(`${BEGIN}(?=[0-9])`, 'g'))) {
+    for (const dialled of runsFrom(text, index)) {
+      found.add(dialled.replace(/^0+/, ''));
+      if (dialled.startsWith('011')) found.add(dialled.slice(3));
+    }
+  }
+  return found;
+}
+
+/** Digits from a place on, with signs between them, up to wherever the digits break off. */
+function runsFrom(text: string, begin: number): string[] {
+  const next = new RegExp(`${BETWEEN}([0-9])`, 'y');
+  next.lastIndex = begin;
+  const runs: string[] = [];
+  for (let digits = ''; digits.length < MOST_DIGITS; ) {
+    const digit = next.exec(text)?.[1];
+    if (digit === undefined) break;
+    digits += digit;
+    if (digits.length >= SHORTEST_NATIONAL && !/[0-9]/.test(text[next.lastIndex] ?? '')) runs.push(digits);
+  }
+  return runs;
+}

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { createNumberEraser } from '../../src/lib/number-eraser.js';
+import { createNumberEraser, digitsIn, mayHoldNumber } from '../../src/lib/number-eraser.js';
 
 const eraser = createNumberEraser('+4915112345678', 'WORD');
 
@@ -16,6 +16,7 @@ describe('the eraser of a number', () => {
     '15112345678',
     '%2B4915112345678',
     '%2b49%20151%2012345678',
+    '%2B49+151+12345678',
     '\\u002b4915112345678',
   ];
   for (const spelling of spellings) {
@@ -57,5 +58,31 @@ describe('the eraser of a number', () => {
     const national = createNumberEraser('15112345678', 'WORD');
 
     expect(national.text('015112345678, 15112345678, +4915112345678')).to.equal('WORD, WORD, +4915112345678');
+  });
+});
+
+describe('what in a text may be a number', () => {
+  it('is found in each spelling that the eraser finds, by its digits', () => {
+    for (const spelling of ['+49 151 1234-5678', '004915112345678', '0114915112345678', '%2B49%20151%2012345678']) {
+      for (const [before, after] of [
+        ['', ''],
+        ['call-', '-1700000000.17'],
+        ['1764478000.3 ', '@host'],
+        ['%3A', '%40'],
+      ]) {
+        const text = `${before}${spelling}${after}`;
+
+        expect(eraser.text(text), text).to.equal(`${before}WORD${after}`);
+        expect([...digitsIn(text)], text).to.include('4915112345678');
+      }
+    }
+    expect([...digitsIn('x-0151/12 34 56 78-y')]).to.include('15112345678');
+  });
+
+  it('is nothing in a text without so many digits, and no part of longer digits', () => {
+    expect(mayHoldNumber('CA9ea2b8f1c7d34e60a5b2c1d0e9f8a7b6')).to.equal(false);
+    expect([...digitsIn('12-34-56')]).to.deep.equal([]);
+    expect([...digitsIn('a4915112345678')]).to.deep.equal(['4915112345678']);
+    expect([...digitsIn('94915112345678')]).to.deep.equal(['94915112345678']);
   });
 });

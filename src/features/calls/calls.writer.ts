@@ -4,16 +4,12 @@ import type { Db } from '../../platform/db/connect.js';
 import type { Statement } from '../../platform/db/statement.js';
 import type { StoredEvent } from '../events/index.js';
 import { type CallEvent, eventsOf, timelineEntries } from './call-events.js';
+import { withoutErasedIds } from './call-ids.js';
+import { legKey } from './call-placement.js';
 import { writeCalls } from './calls.repository.js';
+import { lookAround, type Surroundings } from './look-around.js';
 import { planRebuild, type RebuildQuestion } from './rebuild-plan.js';
-import {
-  type CallChange,
-  type LegReports,
-  lookAround,
-  planReports,
-  type RecordPlan,
-  type Surroundings,
-} from './record-reports.js';
+import { type CallChange, type LegReports, planReports, type RecordPlan } from './record-reports.js';
 import { loadGuard, type RecordingRules } from './recording-rules.js';
 
 export interface PlannedCalls {
@@ -28,9 +24,13 @@ export interface PlannedRebuild extends PlannedCalls {
 }
 
 export interface CallsWriter {
-  /** Takes the families' locks, which are held until the commit, and reads what a plan needs. */
-  look(tx: Db, reports: readonly LegReports[]): Promise<Surroundings>;
-  /** What the reports change: those that were looked around for, or some of them. */
+  /** Takes the families' locks, which are held until the commit, and reads what a plan needs; asks `again` under them. */
+  look(tx: Db, reports: readonly LegReports[], again?: readonly Statement<void>[]): Promise<Surroundings>;
+  /**
+   * What the reports change: those that were looked around for, or some of them.
+   *
+   * @throws CallIdsChanged ids of calls hold a number that was erased: they must be renamed before
+   */
   plan(surroundings: Surroundings, reports: readonly LegReports[]): Promise<PlannedCalls>;
   /** The same for call logs made anew from all their webhooks: what they were is not joined, but replaced. */
   rebuild(tx: Db, question: RebuildQuestion): Promise<PlannedRebuild>;
@@ -45,16 +45,31 @@ export function createCallsWriter(clock: Clock, rules: RecordingRules = {}): Cal
     async plan(surroundings, reports) {
       const now = clock.now();
       const plan = await planReports(surroundings, reports, { now, rules });
-      return { plan, events: plan.changes.flatMap((change) => eventsOf(change, now)) };
+      const changes = await settleIds(surroundings.tx, rules, plan.changes, () =>
+        reports.filter(({ carrierId, callId }) => plan.unplaced.has(legKey(carrierId, callId))),
+      );
+      return { plan: { ...plan, changes }, events: changes.flatMap((change) => eventsOf(change, now)) };
     },
     async rebuild(tx, question) {
       const now = clock.now();
-      const { changes, unstated } = await planRebuild(tx, await withoutErased(question, rules), now);
+      const rebuilt = await planRebuild(tx, await withoutErased(question, rules), now);
+      const { unstated } = rebuilt;
+      const changes = await settleIds(tx, rules, rebuilt.changes, () => []);
       const plan = { changes, placed: new Map(), unplaced: new Map(), arrivedKeys: [], expired: new Map(), erased: [] };
       return { plan, unstated, events: changes.flatMap((change) => eventsOf(change, now)) };
     },
     writing: ({ plan, events }, placed) => writeChanges(plan.changes, events, placed),
   };
+}
+
+async function settleIds(
+  tx: Db,
+  { callIds }: RecordingRules,
+  changes: readonly CallChange[],
+  unplaced: () => readonly LegReports[],
+): Promise<readonly CallChange[]> {
+  const rule = await callIds?.();
+  return rule ? withoutErasedIds(tx, { changes, unplaced: unplaced() }, rule) : changes;
 }
 
 /** An erased party stays erased, whatever the webhooks still say. */

@@ -8,6 +8,16 @@ export { CALL_COLUMNS, CALL_DIRECTIONS, CALL_DISPOSITIONS, CALL_STATUSES, type C
 export { type CallFacts, foldReports, type Report } from './call-facts.js';
 export { type CallFilters, conditionsOf, joinSql, ownedBy, type Sql, sql, startedWithin } from './call-filters.js';
 export { callFilterKeys } from './call-filters.schema.js';
+export {
+  type CallIdRule,
+  CallIdsChanged,
+  type ErasedInId,
+  type IdKind,
+  type Rename,
+  type RenamingState,
+} from './call-id-rule.js';
+export { idWithout, renameOf } from './call-ids.js';
+export { findOwnLegs, findRenamed, renameCallIds, renameParents } from './call-ids.repository.js';
 export { legKey, numberKey, sessionKey } from './call-placement.js';
 export { buildRecord } from './call-record.js';
 export { presentCall } from './calls.present.js';

@@ -12,7 +12,8 @@ import { buildRecord, isSameView } from './call-record.js';
 import { viewCall } from './call-view.js';
 import { type CallRecord, loadFamilies, lockFamilies } from './calls.repository.js';
 import { createFamilies } from './families.js';
-import { type CallChange, collectChanges, type LegReports, namesOf, wholeSessions } from './record-reports.js';
+import { namesOf, wholeSessions } from './look-around.js';
+import { type CallChange, collectChanges, type LegReports } from './record-reports.js';
 
 export interface RebuildQuestion {
   /** The legs with what their webhooks say, as read before the locks: they name the families. */

@@ -5,15 +5,14 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { newId } from '../../lib/ids.js';
-import type { Db } from '../../platform/db/connect.js';
-import { runTogether } from '../../platform/db/statement.js';
-import { findHoldings, type Holding } from '../numbers/index.js';
+import type { Holding } from '../numbers/index.js';
 import { type CallFacts, foldReports, NO_FACTS, type Report } from './call-facts.js';
 import { legKey, type Place, type Placement, placeCall, sessionKey } from './call-placement.js';
 import { buildRecord, isSameView } from './call-record.js';
 import { viewCall } from './call-view.js';
-import { type CallRecord, type LegName, type LegNames, loadFamilies, lockFamilies } from './calls.repository.js';
+import type { CallRecord, LegName } from './calls.repository.js';
 import { createFamilies, type Families } from './families.js';
+import type { Surroundings } from './look-around.js';
 import { type ErasedFromWebhook, type Guard, loadGuard, type RecordingRules } from './recording-rules.js';
 
 /** Of the carrier that reports. */
@@ -65,22 +64,6 @@ interface Leg extends LegReports {
 export interface PlanOptions {
   readonly now: number;
   readonly rules?: RecordingRules;
-}
-
-/** What reports are joined with: the families that they speak of, locked until the commit, and who holds the numbers. */
-export interface Surroundings {
-  readonly records: readonly CallRecord[];
-  /** Keys of the sessions whose call logs are all among the records. */
-  readonly sessions: ReadonlySet<string>;
-  readonly holdings: ReadonlyMap<string, readonly Holding[]>;
-}
-
-/** Locks and reads. A plan may leave out reports that it was asked for. */
-export async function lookAround(tx: Db, legReports: readonly LegReports[]): Promise<Surroundings> {
-  const names = namesOf(legReports);
-  const questions = [lockFamilies(names), loadFamilies(names), findHoldings(numbersOf(legReports))] as const;
-  const [, records, holdings] = await runTogether(tx, questions);
-  return { records, sessions: wholeSessions(names, records), holdings };
 }
 
 export async function planReports(
@@ -139,39 +122,11 @@ function createGate(guard: Guard): Gate {
   };
 }
 
-export function namesOf(legs: readonly LegReports[]): LegNames {
-  const parents: LegName[] = [];
-  const sessions: { carrierId: string; sessionId: string }[] = [];
-  for (const { carrierId, reports } of legs) {
-    for (const { parentCallId, sessionId } of reports) {
-      if (parentCallId !== undefined) parents.push({ carrierId, callId: parentCallId });
-      if (sessionId !== undefined) sessions.push({ carrierId, sessionId });
-    }
-  }
-  return { legs, parents, sessions };
-}
-
-/** The sessions of the batch's own legs: those were read whole. */
-export function wholeSessions(names: LegNames, records: readonly CallRecord[]): Set<string> {
-  const own = new Set(names.legs.map(({ carrierId, callId }) => legKey(carrierId, callId)));
-  const whole = new Set(names.sessions.map(({ carrierId, sessionId }) => sessionKey(carrierId, sessionId)));
-  for (const { carrier_id, carrier_call_id, session_id } of records) {
-    if (session_id !== null && own.has(legKey(carrier_id, carrier_call_id)))
-      whole.add(sessionKey(carrier_id, session_id));
-  }
-  return whole;
-}
-
 function toLeg(leg: LegReports, families: Families, gate: Gate): Leg {
   const known = families.find(leg.carrierId, leg.callId);
   const reports = known ? gate.admit(leg, known.account_id) : leg.reports;
   const before = known ? gate.keepFacts(known) : NO_FACTS;
   return { ...leg, reports, key: legKey(leg.carrierId, leg.callId), known, facts: foldReports(reports, before) };
-}
-
-function numbersOf(legs: readonly LegReports[]): string[] {
-  const parties = legs.flatMap(({ reports }) => reports.flatMap(({ from, to }) => [from, to]));
-  return [...new Set(parties.filter((party) => party?.startsWith('+')))] as string[];
 }
 
 const keysOf = (record: CallRecord): string[] => [

@@ -3,6 +3,7 @@
  * party that was erased. Made by features that calls do not know; each is asked once for a batch.
  */
 import type { CallFacts, Report } from './call-facts.js';
+import type { CallIdRule } from './call-id-rule.js';
 
 /** The oldest moment of which the account keeps call logs, ms; null: it keeps them for ever. */
 export type KeptSince = (accountId: string) => number | null;
@@ -21,6 +22,8 @@ export interface ErasedParty {
 export interface RecordingRules {
   keptSince?(): Promise<KeptSince>;
   erasedIn?(): Promise<ErasedIn>;
+  /** Null: nothing was erased, in no account. */
+  callIds?(): Promise<CallIdRule | null>;
 }
 
 /** What of a webhook must become unreadable. */

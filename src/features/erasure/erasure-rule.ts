@@ -2,9 +2,10 @@ import type { Knex } from 'knex';
 import { numbersIn } from '../../lib/number-eraser.js';
 import type { SecretBox } from '../../platform/secret-box.js';
 import type { Wakeups } from '../../platform/wakeups.js';
-import type { ErasedIn, ErasedParty } from '../calls/index.js';
-import { countErasures, loadErasures } from './erasure.repository.js';
-import { markOf, openKey } from './pseudonyms.js';
+import type { CallIdRule, ErasedIn, ErasedParty } from '../calls/index.js';
+import { type AccountRule, createCallIdRule, type ErasureRules, keyOf } from './call-id-rule.js';
+import { countErasures, keepIdKey, loadErasures } from './erasure.repository.js';
+import { ID_KEY_PLACE, markOf, newKey, openKey } from './pseudonyms.js';
 
 /** Hint that a number was erased somewhere. */
 const TOPIC = 'erasures';
@@ -14,6 +15,8 @@ const KEPT_MS = 1000;
 export interface ErasureRule {
   /** What an erased party is replaced by in whatever comes later. */
   erasedIn(): Promise<ErasedIn>;
+  /** What becomes of ids that hold an erased number; null: nothing was erased, in no account. */
+  callIds(): Promise<CallIdRule | null>;
   /** To be called after the commit. */
   tellErased(): void;
 }
@@ -24,14 +27,9 @@ export interface ErasureRuleDeps {
   readonly secrets: SecretBox;
 }
 
-interface AccountRule {
-  /** Null: neither encryption key opens it. */
-  readonly key: string | null;
-  readonly pseudonyms: ReadonlyMap<string, string>;
-}
-
 export function createErasureRule({ db, wakeups, secrets }: ErasureRuleDeps): ErasureRule {
-  let rules: ReadonlyMap<string, AccountRule> = new Map();
+  let rules: ErasureRules = new Map();
+  let callIds: CallIdRule | null = null;
   let known = 0;
   let lookedAt = Number.NEGATIVE_INFINITY;
   wakeups.subscribe(TOPIC, () => {
@@ -43,47 +41,59 @@ export function createErasureRule({ db, wakeups, secrets }: ErasureRuleDeps): Er
     const count = await countErasures(db);
     if (count === known) return;
     const accounts = await loadErasures(db);
+    const sealedIdKey = await keepIdKey(db, () => secrets.seal(newKey(), ID_KEY_PLACE));
     rules = new Map(
       accounts.map(({ account_id, sealed_key, pairs }) => [
         account_id,
         {
-          key: openOrNull(secrets, account_id, sealed_key),
-          pseudonyms: new Map(pairs.map(({ mark, pseudonym }) => [mark, pseudonym])),
+          key: orNull(() => openKey(secrets, account_id, sealed_key)),
+          erased: new Map(pairs.map((pair) => [pair.mark, pair])),
         },
       ]),
+    );
+    callIds = createCallIdRule(
+      rules,
+      orNull(() => secrets.open(sealedIdKey, ID_KEY_PLACE)),
     );
     known = count;
   }
 
+  async function lookNowAndThen(): Promise<void> {
+    const asked = performance.now();
+    if (asked - lookedAt <= KEPT_MS) return;
+    await look();
+    lookedAt = asked;
+  }
+
   return {
     async erasedIn() {
-      const asked = performance.now();
-      if (asked - lookedAt > KEPT_MS) {
-        await look();
-        lookedAt = asked;
-      }
+      await lookNowAndThen();
       return (accountId, party) => {
         const rule = rules.get(accountId);
         return rule ? erasedPartyOf(rule, party) : null;
       };
     },
+    async callIds() {
+      await lookNowAndThen();
+      return callIds;
+    },
     tellErased: () => wakeups.publish(TOPIC, 'erased'),
   };
 }
 
-function openOrNull(secrets: SecretBox, accountId: string, sealed: string): string | null {
+function orNull(open: () => string): string | null {
   try {
-    return openKey(secrets, accountId, sealed);
+    return open();
   } catch {
     return null;
   }
 }
 
 /** Without its key an account's webhooks fail, and may be replayed: what was erased must not come back. */
-function erasedPartyOf({ key, pseudonyms }: AccountRule, party: string): ErasedParty | null {
-  if (key === null) throw new Error('The key of the account’s erasures was sealed with a key that is not at hand.');
+function erasedPartyOf(rule: AccountRule, party: string): ErasedParty | null {
+  const key = keyOf(rule);
   for (const { written, digits, number } of numbersIn(party)) {
-    const pseudonym = pseudonyms.get(markOf(key, digits));
+    const pseudonym = rule.erased.get(markOf(key, digits))?.pseudonym;
     if (pseudonym !== undefined) return { party: party.replace(written, pseudonym), number, pseudonym };
   }
   return null;

@@ -3,36 +3,17 @@ import type { NumberEraser } from '../../lib/number-eraser.js';
 import type { Db } from '../../platform/db/connect.js';
 import { blankDetails } from '../audit/index.js';
 import { eraseNextWebhooks } from '../ingestion/index.js';
+import { eraseInCallIds } from './erase-call-ids.js';
 import type { ErasureStep } from './erasure.js';
-
-export interface StepQuestion {
-  readonly accountId: string;
-  readonly eraser: NumberEraser;
-  /** As the step left it; null: from the beginning. */
-  readonly place: unknown;
-}
-
-export interface StepProgress {
-  /** What `changed` counts it as. */
-  readonly table: string;
-  readonly changed: number;
-  /** Null: the step is done. */
-  readonly next: unknown;
-}
-
-const PAGE = 2000;
-/** What people put between digits, dropped before the number is looked for. */
-const SIGNS = ' .-()/+';
-const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-
-interface Place {
-  readonly at: string;
-  readonly id: string;
-}
-
-interface Candidate extends Place {
-  readonly hit: boolean;
-}
+import {
+  type Candidate,
+  LAST_ID,
+  PAGE,
+  type Place,
+  SIGNS,
+  type StepProgress,
+  type StepQuestion,
+} from './erasure-step.js';
 
 function pageOf(rows: readonly Candidate[]) {
   const last = rows.at(-1);
@@ -89,7 +70,7 @@ function callWithout({ id, tags, facts, ...texts }: CallTexts, eraser: NumberEra
   return {
     id,
     tags: tags.map(eraser.text),
-    // The parties alone: ranks and ids say which webhook counts.
+    // The parties alone: ranks say which webhook counts, and ids are renamed wherever they are told.
     facts: { ...(facts as object), registers: erased },
     ...(Object.fromEntries(
       CALL_TEXTS.map((name) => [name, texts[name] === null ? null : eraser.text(texts[name])]),
@@ -146,6 +127,7 @@ async function eraseInWebhooks(tx: Db, { accountId, eraser, place }: StepQuestio
 
 export const STEPS: Readonly<Record<ErasureStep, (tx: Db, question: StepQuestion) => Promise<StepProgress>>> = {
   calls: eraseInCalls,
+  call_ids: eraseInCallIds,
   call_changes: eraseInCallChanges,
   events: eraseInEvents,
   webhooks: eraseInWebhooks,

@@ -122,11 +122,22 @@ export async function saveProgress(tx: Db, erasure: Erasure): Promise<void> {
 export interface AccountErasures {
   readonly account_id: string;
   readonly sealed_key: string;
-  readonly pairs: readonly { readonly mark: string; readonly pseudonym: string }[];
+  readonly pairs: readonly ErasedPair[];
 }
 
+export interface ErasedPair {
+  readonly mark: string;
+  /** Of the number without what is dialled before it in other countries. */
+  readonly is_national: boolean;
+  readonly pseudonym: string;
+  readonly is_renamed: boolean;
+}
+
+/** Changes with every erasure, and with every one that begins to rename ids: neither is ever taken back. */
 export async function countErasures(db: Db): Promise<number> {
-  const { rows } = await db.raw<{ rows: { count: number }[] }>('select count(*) as count from erasures');
+  const { rows } = await db.raw<{ rows: { count: number }[] }>(
+    'select count(*) + count(ids_since) as count from erasures',
+  );
   return rows[0]?.count ?? 0;
 }
 
@@ -134,9 +145,60 @@ export async function countErasures(db: Db): Promise<number> {
 export async function loadErasures(db: Db): Promise<AccountErasures[]> {
   const { rows } = await db.raw<{ rows: AccountErasures[] }>(
     `select e.account_id, k.sealed_key,
-       jsonb_agg(jsonb_build_object('mark', m.mark, 'pseudonym', e.pseudonym)) as pairs
-     from erasures e join erasure_keys k on k.account_id = e.account_id cross join lateral unnest(e.marks) m (mark)
+       jsonb_agg(jsonb_build_object('mark', m.mark, 'is_national', m.place > 1, 'pseudonym', e.pseudonym,
+         'is_renamed', e.ids_since is not null)) as pairs
+     from erasures e join erasure_keys k on k.account_id = e.account_id
+     cross join lateral unnest(e.marks) with ordinality m (mark, place)
      group by e.account_id, k.sealed_key`,
   );
   return rows;
+}
+
+export interface RenamingRow {
+  readonly account_id: string;
+  readonly pseudonym: string;
+  readonly is_renamed: boolean;
+  readonly is_done: boolean;
+}
+
+/** How far these erasures are with ids, as of now. */
+export async function findRenaming(db: Db, pseudonyms: readonly string[]): Promise<RenamingRow[]> {
+  const { rows } = await db.raw<{ rows: RenamingRow[] }>(
+    `select account_id, pseudonym, ids_since is not null as is_renamed, status = 'done' as is_done
+     from erasures where pseudonym = any(?::text[])`,
+    [[...pseudonyms]],
+  );
+  return rows;
+}
+
+/** From the commit on ids are renamed as well. Answers a moment behind which every transaction knows of it. */
+export async function beginRenaming(db: Db, id: string): Promise<string> {
+  await db.raw(
+    `update erasures set ids_since = coalesce(ids_since, clock_timestamp()) where id = ? and status <> 'done'`,
+    [id],
+  );
+  const { rows } = await db.raw<{ rows: { now: string }[] }>('select clock_timestamp()::text as now');
+  return rows[0]?.now ?? 'infinity';
+}
+
+/** Whether a transaction of ours is still open that began before. */
+export async function hasWritersBefore(db: Db, moment: string): Promise<boolean> {
+  const { rows } = await db.raw<{ rows: { busy: boolean }[] }>(
+    `select exists (
+       select 1 from pg_stat_activity a
+       where a.datname = current_database() and a.application_name = current_setting('application_name')
+         and a.pid <> pg_backend_pid() and a.xact_start <= ?::timestamptz) as busy`,
+    [moment],
+  );
+  return rows[0]?.busy ?? false;
+}
+
+/** The sealed key of the marks by which renamed ids are known; made by whoever comes first. */
+export async function keepIdKey(db: Db, sealed: () => string): Promise<string> {
+  const read = async () =>
+    (await db.raw<{ rows: { sealed_key: string }[] }>('select sealed_key from call_id_key')).rows;
+  const [known] = await read();
+  if (known) return known.sealed_key;
+  await db.raw('insert into call_id_key (sealed_key) values (?) on conflict do nothing', [sealed()]);
+  return (await read())[0]?.sealed_key ?? '';
 }

@@ -17,9 +17,10 @@ export const erasureRoutes = (service: ErasureService): AnyRoute[] => [
     path: '/api/erasures/',
     summary: 'Make a party’s number unreadable',
     description:
-      'In the account’s call logs (parties, tags, notes), events and stored webhooks, in every spelling. A pseudonym, ' +
-      'the same each time, takes its place, so that counts stay true; calls and webhooks themselves stay. What comes ' +
-      'later with the number, or is replayed, is recorded with the pseudonym. It is done within seconds to minutes; ' +
+      'In the account’s call logs (parties, tags, notes, ids into which a carrier wrote it), events and stored ' +
+      'webhooks, in every spelling. A pseudonym, the same each time, takes its place, so that counts stay true; calls ' +
+      'and webhooks themselves stay, and late webhooks still find their calls. What comes later with the number, or is ' +
+      'replayed, is recorded with the pseudonym. It is done within seconds to minutes; ' +
       'the number itself is kept, encrypted, only until then. It cannot be undone.',
     scope: 'calls:write',
     body: newErasure,

@@ -6,7 +6,7 @@ export const ERASURE_STATUSES = ['pending', 'running', 'done'] as const;
 export type ErasureStatus = (typeof ERASURE_STATUSES)[number];
 
 /** In this order: whoever still writes the number has read it from a call log, so these are done first. */
-export const ERASURE_STEPS = ['calls', 'call_changes', 'events', 'webhooks'] as const;
+export const ERASURE_STEPS = ['calls', 'call_ids', 'call_changes', 'events', 'webhooks'] as const;
 export type ErasureStep = (typeof ERASURE_STEPS)[number];
 
 export interface Erasure {

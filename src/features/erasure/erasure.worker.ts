@@ -5,7 +5,15 @@ import type { Db } from '../../platform/db/connect.js';
 import type { Logger } from '../../platform/log.js';
 import type { SecretBox } from '../../platform/secret-box.js';
 import { ERASURE_STEPS, type Erasure, HEARD_AFTER_MS } from './erasure.js';
-import { claimErasure, findDueErasures, hasOlderWriters, saveProgress } from './erasure.repository.js';
+import {
+  beginRenaming,
+  claimErasure,
+  findDueErasures,
+  hasOlderWriters,
+  hasWritersBefore,
+  saveProgress,
+} from './erasure.repository.js';
+import type { ErasureRule } from './erasure-rule.js';
 import { STEPS } from './erasure-steps.js';
 import { sealingPlace } from './pseudonyms.js';
 
@@ -22,6 +30,7 @@ export interface EraserDeps {
   readonly db: Knex;
   readonly log: Logger;
   readonly secrets: SecretBox;
+  readonly rule: Pick<ErasureRule, 'callIds'>;
   /** Tells whoever keeps events in memory that those of the account are others now. */
   rewritten(accountId: string): void;
 }
@@ -33,6 +42,9 @@ export function createErasureWorker(deps: EraserDeps) {
   /** Null: another worker is at it. */
   async function finish(id: string): Promise<Erasure | null> {
     while (await hasOlderWriters(db, HEARD_AFTER_MS, id)) await pause(PATIENCE_MS);
+    // Only now, when everybody has heard of it and asks what ids are now, may one be renamed.
+    const begun = await beginRenaming(db, id);
+    while (await hasWritersBefore(db, begun)) await pause(PATIENCE_MS);
     for (;;) {
       const erasure = await db.transaction((tx: Db) => doPage(tx, deps, id));
       if (!erasure) return null;
@@ -59,13 +71,15 @@ export function createErasureWorker(deps: EraserDeps) {
 }
 
 /** Undefined: another worker is at it. */
-async function doPage(tx: Db, { secrets }: EraserDeps, id: string): Promise<Erasure | undefined> {
+async function doPage(tx: Db, { secrets, rule }: EraserDeps, id: string): Promise<Erasure | undefined> {
   const erasure = await claimErasure(tx, id);
   if (!erasure?.sealed_number) return undefined;
   const { account_id: accountId, pseudonym, sealed_number, step, place } = erasure;
   const number = secrets.open(sealed_number, sealingPlace(accountId));
   const eraser = createNumberEraser(number, pseudonym);
-  const { table, changed, next } = await STEPS[step](tx, { accountId, eraser, place });
+  const callIds = await rule.callIds();
+  if (!callIds) throw new Error('The erasure is not known yet.');
+  const { table, changed, next } = await STEPS[step](tx, { accountId, eraser, callIds, place });
   const progress = after(erasure, next);
   const count = (erasure.changed[table] ?? 0) + changed;
   const saved = { ...progress, changed: { ...erasure.changed, [table]: count } };

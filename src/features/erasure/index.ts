@@ -16,7 +16,7 @@ export { createErasureRule, type ErasureRule } from './erasure-rule.js';
  *
  * @example
  * const rule = createErasureRule(platform);
- * const writer = createCallsWriter(platform.clock, { erasedIn: rule.erasedIn });
+ * const writer = createCallsWriter(platform.clock, { erasedIn: rule.erasedIn, callIds: rule.callIds });
  * const erasure = createErasure(platform, rule);
  */
 export interface ErasureFeature {
@@ -46,7 +46,7 @@ export function createErasure(platform: Platform, rule: ErasureRule): ErasureFea
   }
 
   const work = createErasureWorker({
-    ...{ db, log, secrets },
+    ...{ db, log, secrets, rule },
     rewritten: (accountId) => wakeups.publish(EVENTS_REWRITTEN_TOPIC, accountId),
   });
   return {

@@ -13,16 +13,23 @@ export const keyPlace = (accountId: string): string => `erasure_keys.${accountId
 /** Where a number that is being erased is sealed for. */
 export const sealingPlace = (accountId: string): string => `erasures.${accountId}`;
 
+/** Where the key of the marks of renamed ids is sealed for. */
+export const ID_KEY_PLACE = 'call_id_key';
+
+export const newKey = (): string => randomBytes(32).toString('base64');
+
 export const newSealedKey = (secrets: SecretBox, accountId: string): string =>
-  secrets.seal(randomBytes(32).toString('base64'), keyPlace(accountId));
+  secrets.seal(newKey(), keyPlace(accountId));
 
 export const openKey = (secrets: SecretBox, accountId: string, sealed: string): string =>
   secrets.open(sealed, keyPlace(accountId));
 
 const HASH_LENGTH = 24;
 
-const hash = (key: string, text: string): string =>
-  createHmac('sha256', Buffer.from(key, 'base64')).update(text).digest('hex').slice(0, HASH_LENGTH);
+export const markOfText = (key: string, text: string): string =>
+  createHmac('sha256', Buffer.from(key, 'base64')).update(text).digest('hex');
+
+const hash = (key: string, text: string): string => markOfText(key, text).slice(0, HASH_LENGTH);
 
 export interface Pseudonym {
   /** `erased-de-3f2a…`: with the number's country, by which reports go on counting it. */

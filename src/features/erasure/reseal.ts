@@ -1,6 +1,6 @@
 import type { Db } from '../../platform/db/connect.js';
 import type { SecretBox } from '../../platform/secret-box.js';
-import { keyPlace, sealingPlace } from './pseudonyms.js';
+import { ID_KEY_PLACE, keyPlace, sealingPlace } from './pseudonyms.js';
 
 export interface Resealed {
   readonly looked: number;
@@ -47,7 +47,18 @@ export async function resealAll(db: Db, secrets: SecretBox): Promise<Resealed> {
       'update erasures set sealed_number = ? where id = ? and sealed_number = ?',
     );
   }
-  return { looked: keys.length + numbers.length, resealed, unreadable };
+  const idKeys = await sealedOf(
+    db,
+    `select 'call_id_key' as id, '' as account_id, sealed_key as sealed from call_id_key`,
+  );
+  for (const row of idKeys) {
+    await anew(
+      row,
+      ID_KEY_PLACE,
+      "update call_id_key set sealed_key = ? where ?::text = 'call_id_key' and sealed_key = ?",
+    );
+  }
+  return { looked: keys.length + numbers.length + idKeys.length, resealed, unreadable };
 }
 
 async function sealedOf(db: Db, sql: string): Promise<Sealed[]> {

@@ -4,9 +4,10 @@
  */
 import type { Db } from '../../platform/db/connect.js';
 import { runTogether, type Statement } from '../../platform/db/statement.js';
-import { type LegReports, legKey, type PlannedCalls } from '../calls/index.js';
+import { type ErasedFromWebhook, type LegReports, legKey, type PlannedCalls } from '../calls/index.js';
 import type { CarrierLine, Carriers } from '../carriers/index.js';
 import type { StoredEvent } from '../events/index.js';
+import { erasedWithIds, type Told, withPresentIds } from './call-ids.js';
 import type { DrainDeps } from './drain.js';
 import type { PendingWebhook, WebhookOutcome } from './inbound-webhook.js';
 import { markWebhooks, takeUpWebhooks } from './inbox.repository.js';
@@ -15,7 +16,7 @@ import { claimSetAside, isStillSetAside } from './set-aside.js';
 import { type Understood, understandWebhook } from './understand.js';
 import { eraseFromWebhooks } from './webhook-erasure.js';
 
-export type BatchDeps = Pick<DrainDeps, 'eventLog' | 'calls' | 'carriers' | 'clock' | 'log'>;
+export type BatchDeps = Pick<DrainDeps, 'eventLog' | 'calls' | 'carriers' | 'callIds' | 'clock' | 'log'>;
 
 /** Where the webhooks of a batch come from. */
 export interface Source {
@@ -45,9 +46,10 @@ export interface Batch {
 /** A batch whose work is done, with what is still to be written. */
 interface Work extends Batch, Pick<Held, 'claim'> {
   readonly planned: PlannedCalls | null;
+  readonly erased: readonly ErasedFromWebhook[];
 }
 
-const NOTHING = { webhooks: [], understood: [], outcomes: [], claim: [], planned: null };
+const NOTHING = { webhooks: [], understood: [], outcomes: [], claim: [], planned: null, erased: [] };
 
 export function processBatch(deps: BatchDeps, source: Source): Promise<Batch> {
   return deps.eventLog.transaction<Work>(
@@ -67,21 +69,24 @@ async function workOff(deps: BatchDeps, tx: Db, source: Source): Promise<Work> {
   const { calls } = deps;
   const offered = await source.offer(tx);
   if (offered.length === 0) return { ...NOTHING, takenUp: 0 };
-  const words = await understandAll(deps, offered);
+  const { words, told } = await understandAll(deps, tx, offered);
   const [surroundings, { webhooks, claim }] = await Promise.all([
-    calls.look(tx, legsOf(words)),
+    calls.look(tx, legsOf(words), told.again),
     source.settle(offered),
   ]);
+  told.confirm();
   if (webhooks.length === 0) return { ...NOTHING, takenUp: 0 };
   const own = wordsOf(words, webhooks);
   const ownLegs = legsOf(own);
   let planned = await calls.plan(surroundings, ownLegs);
   const ids = webhooks.map((webhook) => webhook.id);
   const setAside = await claimSetAside(tx, [...planned.plan.unplaced.keys()], ids);
-  const earlier = await understandAll(deps, setAside);
+  const { words: earlier, told: toldEarlier } = await understandAll(deps, tx, setAside);
   if (setAside.length > 0) {
     const legs = joinLegs(ownLegs, legsOf(earlier));
-    planned = await calls.plan(await calls.look(tx, legs), legs);
+    const around = await calls.look(tx, legs, toldEarlier.again);
+    toldEarlier.confirm();
+    planned = await calls.plan(around, legs);
   }
   const { plan } = planned;
   const outcomes = own.map(({ webhook, understood }) => outcomeOf(webhook, understood, plan));
@@ -89,7 +94,10 @@ async function workOff(deps: BatchDeps, tx: Db, source: Source): Promise<Work> {
     .map(({ webhook, understood }) => outcomeOf(webhook, understood, plan))
     .filter((outcome) => !isStillSetAside(outcome));
   const understood = own.map((one) => one.understood);
-  return { webhooks, understood, claim, planned, outcomes: [...outcomes, ...takenIn], takenUp: takenIn.length };
+  const held = new Set([...ids, ...setAside.map(({ id }) => id)]);
+  const toldIds = [...told.ids, ...toldEarlier.ids].filter(({ webhookId }) => held.has(webhookId));
+  const erased = await erasedWithIds(tx, await deps.callIds(), toldIds, plan);
+  return { webhooks, understood, claim, planned, erased, outcomes: [...outcomes, ...takenIn], takenUp: takenIn.length };
 }
 
 /** Webhooks that waited for what this batch brings become pending again. */
@@ -107,15 +115,15 @@ function takeUp(work: Work): Statement[] {
 async function closing(
   { calls, clock }: BatchDeps,
   tx: Db,
-  { planned, outcomes }: Work,
+  { planned, outcomes, erased }: Work,
   events: readonly StoredEvent[],
 ): Promise<readonly Statement[]> {
   const marks = markWebhooks(outcomes, clock.now());
   if (!planned) return marks;
   const last = [...calls.writing(planned, events), ...marks];
-  if (planned.plan.erased.length === 0) return last;
+  if (erased.length === 0) return last;
   await runTogether(tx, last);
-  await eraseFromWebhooks(tx, planned.plan.erased);
+  await eraseFromWebhooks(tx, erased);
   return [];
 }
 
@@ -126,12 +134,20 @@ interface Words {
   readonly line: CarrierLine | undefined;
 }
 
-async function understandAll(deps: BatchDeps, webhooks: readonly PendingWebhook[]): Promise<Words[]> {
+/** With the ids of calls as they are now. */
+async function understandAll(
+  deps: BatchDeps,
+  tx: Db,
+  webhooks: readonly PendingWebhook[],
+): Promise<{ readonly words: Words[]; readonly told: Told }> {
   const lines = await linesOf(deps.carriers, webhooks);
-  return webhooks.map((webhook) => {
-    const line = lines.get(webhook.carrier_id);
-    return { webhook, line, understood: understandSafely(deps, webhook, line) };
-  });
+  const understood = webhooks.map((webhook) => understandSafely(deps, webhook, lines.get(webhook.carrier_id)));
+  const told = await withPresentIds(tx, await deps.callIds(), { webhooks, understood, lines });
+  const words = webhooks.map((webhook, place) => ({
+    ...{ webhook, line: lines.get(webhook.carrier_id) },
+    understood: told.understood[place] as Understood,
+  }));
+  return { words, told };
 }
 
 function wordsOf(words: readonly Words[], webhooks: readonly PendingWebhook[]): readonly Words[] {

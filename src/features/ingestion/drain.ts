@@ -15,6 +15,7 @@ import type { CallsWriter } from '../calls/index.js';
 import type { Carriers } from '../carriers/index.js';
 import type { EventLog } from '../events/index.js';
 import { type Batch, processBatch, type Source } from './batch.js';
+import type { FindCallIdRule } from './call-ids.js';
 import type { CarrierDelays } from './carrier-delays.js';
 import type { FreshBatch, FreshWebhooks } from './fresh-webhooks.js';
 import type { PendingWebhook, WebhookOutcome } from './inbound-webhook.js';
@@ -27,6 +28,7 @@ import {
   TakenElsewhere,
 } from './inbox.repository.js';
 import type { IngestionMetrics } from './ingestion-metrics.js';
+import { createIdRenamer } from './rename-call-ids.js';
 
 const BATCH = 500;
 const RETRY_MS = [1000, 5000, 30_000, 120_000];
@@ -36,6 +38,7 @@ export interface DrainDeps {
   readonly eventLog: EventLog;
   readonly calls: CallsWriter;
   readonly carriers: Carriers;
+  readonly callIds: FindCallIdRule;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: IngestionMetrics;
@@ -61,6 +64,7 @@ interface Progress {
 
 export function createDrain(deps: DrainDeps): Drain {
   const { db, clock, log, metrics, fresh, tracing = NO_TRACING } = deps;
+  const renameIds = createIdRenamer(db);
 
   async function attempt(source: Source): Promise<Progress> {
     const began = performance.now();
@@ -74,7 +78,7 @@ export function createDrain(deps: DrainDeps): Drain {
       const { webhooks, takenUp } = batch;
       return { done: webhooks.length, isMore: webhooks.length === BATCH || takenUp > 0 };
     } catch (error) {
-      if (error instanceof TakenElsewhere) return { done: 0, isMore: true };
+      if (error instanceof TakenElsewhere || (await renameIds(error))) return { done: 0, isMore: true };
       const { held } = source;
       if (held.length === 0 || isTransient(error)) throw error;
       if (held.length === 1 && held[0]) await giveUp(held[0], error);

@@ -2,7 +2,7 @@
  * Carrier webhooks: from the door over the inbox to call logs.
  *
  * @example wire.ts
- * const ingestion = createIngestion(platform, { eventLog, carriers, calls, tellClaimed });
+ * const ingestion = createIngestion(platform, { eventLog, carriers, calls, callIds: erasureRule.callIds });
  * rawDoors.push(ingestion.door);            // role api
  * workPeriodically(queue, ingestion.jobs);   // role worker
  */
@@ -15,6 +15,7 @@ import { type CallsWriter, closeLostCalls, numberKey } from '../calls/index.js';
 import type { Carriers } from '../carriers/index.js';
 import type { EventLog } from '../events/index.js';
 import { type BacklogWatch, watchBacklog } from './backlog-watch.js';
+import type { FindCallIdRule } from './call-ids.js';
 import { createCarrierDelays, deleteOldDelays } from './carrier-delays.js';
 import { carrierStatisticsRoutes } from './carrier-statistics.js';
 import { createDeliveryCounter } from './delivery-counter.js';
@@ -42,6 +43,7 @@ export interface IngestionParts {
   readonly eventLog: EventLog;
   readonly carriers: Carriers;
   readonly calls: CallsWriter;
+  readonly callIds: FindCallIdRule;
 }
 
 export interface Ingestion {
@@ -64,14 +66,14 @@ export interface Ingestion {
 
 export function createIngestion(platform: Platform, parts: IngestionParts): Ingestion {
   const { db, clock, log, queue, config, closer } = platform;
-  const { eventLog, carriers, calls } = parts;
+  const { eventLog, carriers, calls, callIds } = parts;
   const metrics = createIngestionMetrics(platform.metrics);
   const backlog = watchBacklog(db, config.maxBacklog, (found) => metrics.backlog(found, clock.now()));
   const deliveries = createDeliveryCounter(db, log);
   const delays = createCarrierDelays({ db, clock, log, metrics: platform.metrics });
   const fresh = createFreshWebhooks();
   const drain = createDrain({
-    ...{ db, eventLog, calls, carriers, clock, log, metrics, delays, fresh },
+    ...{ db, eventLog, calls, carriers, callIds, clock, log, metrics, delays, fresh },
     tracing: platform.tracing,
   });
   const drainJob = createDrainJob(drainWithReplays(drain, db));
@@ -129,7 +131,7 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
       },
     }),
     drain: () => drainJob.run(),
-    rebuildCalls: (wish, tell) => rebuildCalls({ db, clock, eventLog, calls, carriers }, wish, tell),
+    rebuildCalls: (wish, tell) => rebuildCalls({ db, clock, eventLog, calls, carriers, callIds }, wish, tell),
     importWebhooks: (carrierId, saved) => importWebhooks({ carriers, batcher, clock }, carrierId, saved),
     watch() {
       worksHere = true;

@@ -20,6 +20,7 @@ import {
 } from '../calls/index.js';
 import type { CarrierLine, Carriers } from '../carriers/index.js';
 import type { EventLog } from '../events/index.js';
+import { type FindCallIdRule, withPresentIds } from './call-ids.js';
 import { queueAgain } from './inbox.repository.js';
 import { findNewlyUnderstood } from './newly-understood.js';
 import { legKeysOf } from './outcome.js';
@@ -32,6 +33,7 @@ import {
   listWebhooksOfCalls,
   type RebuildScope,
 } from './rebuild.queries.js';
+import { createIdRenamer } from './rename-call-ids.js';
 import { type Understood, understandWebhook } from './understand.js';
 
 const BATCH = 50;
@@ -60,6 +62,7 @@ export interface RebuildDeps {
   readonly eventLog: EventLog;
   readonly calls: CallsWriter;
   readonly carriers: Carriers;
+  readonly callIds: FindCallIdRule;
 }
 
 interface Page {
@@ -74,7 +77,10 @@ export async function rebuildCalls(
   wish: RebuildWish,
   tell: (line: string) => void,
 ): Promise<RebuildResult> {
-  const found = await findNewlyUnderstood({ db: deps.db, understand: understandWith(deps) }, await narrow(deps, wish));
+  const found = await findNewlyUnderstood(
+    { db: deps.db, understand: understandWith(deps, deps.db) },
+    await narrow(deps, wish),
+  );
   const again = new Set(found.all);
   let [looked, changed, incomplete, unstated] = [0, 0, 0, 0];
   for (let after: string | null = null; ; ) {
@@ -129,7 +135,7 @@ async function rebuildPage(deps: RebuildDeps, wish: PageWish, tries = 1): Promis
       (_, { planned }) => ({ placed: (events) => deps.calls.writing(planned, events) }),
     );
   } catch (error) {
-    if (!isTransient(error) || tries >= TRIES) throw error;
+    if (tries >= TRIES || !(isTransient(error) || (await createIdRenamer(deps.db)(error)))) throw error;
     return rebuildPage(deps, wish, tries + 1);
   }
 }
@@ -165,7 +171,7 @@ interface ReadPage {
 }
 
 async function readPage(deps: RebuildDeps, tx: Db, { calls, more }: PageWish): Promise<ReadPage> {
-  const understand = understandWith(deps);
+  const understand = understandWith(deps, tx);
   const legs = new Map<string, LegReports & { reports: Report[] }>();
   for (const call of calls) legs.set(keyOf(call), { ...(await nameOf(deps, call)), reports: [] });
   const keys = [...legs.keys()];
@@ -222,17 +228,21 @@ async function findIncomplete(tx: Db, records: readonly CallRecord[]): Promise<S
   return new Set(gone.map(({ record }) => record.id));
 }
 
-/** An adapter that throws on a webhook has a fault: nothing is concluded from it. */
-function understandWith({ carriers }: RebuildDeps): (webhook: KeptWebhook) => Promise<Understood> {
+/** With the ids of calls as they are now. An adapter that throws on a webhook has a fault: nothing is concluded from it. */
+function understandWith({ carriers, callIds }: RebuildDeps, db: Db): (webhook: KeptWebhook) => Promise<Understood> {
   const failed = (code: string): Understood => ({ kind: 'failed', eventType: null, code, detail: '' });
   return async (webhook) => {
     const line: CarrierLine | null = await carriers.lookUpKept(webhook.carrier_id);
     if (!line) return failed('not_understood');
+    let words: Understood;
     try {
-      return understandWebhook(webhook, line);
+      words = understandWebhook(webhook, line);
     } catch {
       return failed('not_understood');
     }
+    const lines = new Map([[line.id, line]]);
+    const told = await withPresentIds(db, await callIds(), { webhooks: [webhook], understood: [words], lines });
+    return told.understood[0] ?? words;
   };
 }
 

@@ -10,6 +10,7 @@ interface StoredTexts {
   readonly body: Buffer;
   readonly detail: string | null;
   readonly wait_keys: readonly string[] | null;
+  readonly leg_keys: readonly string[] | null;
 }
 
 /** What late webhooks say of parties that the account has had erased; their rows are locked by the caller's batch. */
@@ -26,7 +27,7 @@ export async function eraseFromWebhooks(tx: Db, erased: readonly ErasedFromWebho
 async function eraseNumber(tx: Db, ids: readonly string[], eraser: NumberEraser): Promise<number> {
   if (ids.length === 0) return 0;
   const { rows } = await tx.raw<{ rows: StoredTexts[] }>(
-    `select id, path, headers, body, detail, wait_keys from inbound_webhooks
+    `select id, path, headers, body, detail, wait_keys, leg_keys from inbound_webhooks
      where id = any(?::uuid[]) order by id for update`,
     [[...ids]],
   );
@@ -38,15 +39,16 @@ async function eraseNumber(tx: Db, ids: readonly string[], eraser: NumberEraser)
   if (changed.length === 0) return 0;
   await tx.raw(
     `update inbound_webhooks w set path = e.path, headers = e.headers, body = decode(e.body, 'base64'),
-       detail = e.detail, wait_keys = e.wait_keys
-     from jsonb_to_recordset(?::jsonb) as e (id uuid, path text, headers jsonb, body text, detail text, wait_keys text[])
+       detail = e.detail, wait_keys = e.wait_keys, leg_keys = e.leg_keys
+     from jsonb_to_recordset(?::jsonb) as e (id uuid, path text, headers jsonb, body text, detail text,
+       wait_keys text[], leg_keys text[])
      where w.id = e.id`,
     [JSON.stringify(changed)],
   );
   return changed.length;
 }
 
-const textsOf = ({ id, path, headers, detail, wait_keys }: StoredTexts) => ({ id, path, headers, detail, wait_keys });
+const textsOf = ({ body, ...texts }: StoredTexts) => texts;
 
 function withoutNumber(row: StoredTexts, eraser: NumberEraser): StoredTexts {
   const { text } = eraser;
@@ -56,8 +58,15 @@ function withoutNumber(row: StoredTexts, eraser: NumberEraser): StoredTexts {
     headers: Object.fromEntries(Object.entries(row.headers).map(([name, value]) => [name, text(value)])),
     body: eraseInBody(row.body, eraser),
     detail: row.detail === null ? null : text(row.detail),
-    wait_keys: row.wait_keys?.map((key) => (key.startsWith('number:') ? text(key) : key)) ?? null,
+    wait_keys: row.wait_keys?.map((key) => keyWithout(key, eraser)) ?? null,
+    leg_keys: row.leg_keys?.map((key) => keyWithout(key, eraser)) ?? null,
   };
+}
+
+/** `number:…`; the carrier's id in `leg:…:…` and `session:…:…` is ours, and stays. */
+function keyWithout(key: string, { text }: NumberEraser): string {
+  const [whole, kind = '', id = ''] = /^((?:leg|session):[0-9a-f-]{36}:)(.*)$/s.exec(key) ?? [];
+  return whole === undefined ? text(key) : `${kind}${text(id)}`;
 }
 
 /** Byte by byte, so that what is no UTF-8 stays as it is. */
@@ -92,7 +101,7 @@ export async function eraseNextWebhooks(tx: Db, question: ErasureQuestion): Prom
   const { rows } = await tx.raw<{ rows: { id: string; at: string; hit: boolean }[] }>(
     `select w.id, w.received_at::text as at,
        strpos(translate(regexp_replace(concat_ws(' ', encode(w.body, 'escape'), w.path, w.headers::text, w.detail,
-         w.wait_keys::text), '%[0-9A-Fa-f]{2}|\\\\+u[0-9A-Fa-f]{4}', '', 'g'), ' .-()/+', ''), ?) > 0 as hit
+         w.wait_keys::text, w.leg_keys::text), '%[0-9A-Fa-f]{2}|\\\\+u[0-9A-Fa-f]{4}', '', 'g'), ' .-()/+', ''), ?) > 0 as hit
      from inbound_webhooks w
      where w.account_id = ? and (w.received_at, w.id) < (?::timestamptz, ?::uuid)
      order by w.received_at desc, w.id desc limit ?`,

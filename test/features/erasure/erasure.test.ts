@@ -2,18 +2,12 @@ import { expect } from 'chai';
 import { createErasureRule } from '../../../src/features/erasure/index.js';
 import { createEventTail } from '../../../src/features/events/index.js';
 import { newId } from '../../../src/lib/ids.js';
-import { type Person, startSystem, type TestSystem } from '../../support/system.js';
+import { startSystem, type TestSystem } from '../../support/system.js';
 import { until } from '../../support/until.js';
-import { claimNumber, type Delivery, deliver, drained, genericCall, type Line, openLine } from '../ingestion/lines.js';
+import { drained } from '../ingestion/lines.js';
+import { BASE, createScenes, ERASURES, nationalOf, newNumber } from './scenes.js';
 
-const PATH = '/api/erasures/';
-const BASE = Date.now() - 3_600_000;
-
-let made = 0;
-const newNumber = (prefix: string): string => {
-  made += 1;
-  return `${prefix}${String(10_000_000 + made * 7919)}`;
-};
+const PATH = ERASURES;
 
 describe('erasure', function () {
   this.timeout(60_000);
@@ -25,77 +19,13 @@ describe('erasure', function () {
   });
   after(() => system.stop());
 
-  interface Scene {
-    readonly admin: Person;
-    readonly line: Line;
-    readonly number: string;
-    readonly party: string;
-  }
-
-  async function setUp(more: Readonly<Record<string, unknown>> = {}): Promise<Scene> {
-    const admin = await system.createAdmin();
-    const number = newNumber('+4930');
-    await claimNumber(system, admin, number);
-    return { admin, number, party: newNumber('+49151'), line: await openLine(system, admin, 'generic', more) };
-  }
-
-  const get = async ({ admin }: Scene, path: string) => (await system.ask('GET', path, { token: admin.token })).body;
-
-  async function tell({ line }: Scene, delivery: Delivery): Promise<void> {
-    expect(await deliver(system, line, delivery)).to.equal(204);
-    await drained(system);
-  }
-
-  const call = ({ party, number }: Scene, callId: string, more: Readonly<Record<string, unknown>> = {}): Delivery =>
-    genericCall({
-      ...{ type: 'call.ended', call_id: callId, from: party, to: number, duration: 5 },
-      ...{ occurred_at: new Date(BASE).toISOString(), ...more },
-    });
-
-  async function erase(scene: Scene, number = scene.party) {
-    const { status, body } = await system.ask('POST', PATH, {
-      token: scene.admin.token,
-      body: { phone_number: number },
-    });
-    expect(status, JSON.stringify(body)).to.equal(202);
-    return body;
-  }
-
-  async function finished(scene: Scene, id: string) {
-    await until(
-      'the erasure is done',
-      async () => {
-        await system.system.features.erasure.work();
-        return (await get(scene, `${PATH}${id}/`)).status === 'done';
-      },
-      20_000,
-    );
-    return get(scene, `${PATH}${id}/`);
-  }
-
-  /** Everything in the database, as text, except who holds numbers. */
-  async function dump(): Promise<string> {
-    const { rows } = await system.db.raw(
-      `select table_name as name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'`,
-    );
-    const texts: string[] = [];
-    for (const { name } of rows) {
-      const found = await system.db.raw('select t.*, null as x from ?? t', [name]);
-      for (const row of found.rows) {
-        const spelled = Object.values(row).map((value) => (Buffer.isBuffer(value) ? value.toString('latin1') : value));
-        texts.push(`${name} ${JSON.stringify(spelled)}`);
-      }
-    }
-    return texts.join('\n');
-  }
-
-  const national = (party: string): string => party.slice(3);
+  const { get, setUp, tell, call, erase, finished, dump } = createScenes(() => system);
 
   it('leaves the number nowhere in the database, in no spelling, and the counts as they were', async () => {
     const scene = await setUp({ country: 'DE' });
     const { party, admin } = scene;
     await tell(scene, call(scene, 'one'));
-    await tell(scene, call(scene, 'two', { from: `0${national(party).slice(0, 3)} ${national(party).slice(3)}` }));
+    await tell(scene, call(scene, 'two', { from: `0${nationalOf(party).slice(0, 3)} ${nationalOf(party).slice(3)}` }));
     await tell(scene, call(scene, 'three', { data: { note: `call ${party} back` } }));
     await tell(scene, {
       ...call(scene, 'four'),
@@ -115,7 +45,7 @@ describe('erasure', function () {
     const { id: erasureId } = await erase(scene);
     const done = await finished(scene, erasureId);
 
-    const left = (await dump()).split('\n').filter((row) => row.replaceAll(/[^0-9]/g, '').includes(national(party)));
+    const left = (await dump()).split('\n').filter((row) => row.replaceAll(/[^0-9]/g, '').includes(nationalOf(party)));
     const calls = await get(scene, '/api/call_logs/');
     const callers = calls.map((one: { caller_number: string }) => one.caller_number).sort();
     expect(left).to.deep.equal([]);

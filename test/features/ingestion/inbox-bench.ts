@@ -29,7 +29,12 @@ export async function openInbox(url: string, settings: Record<string, string> = 
   const platform = await openPlatform({ config, databaseUrl: url, log: createLogger('fatal'), clock });
   const events = createEvents(platform);
   const carriers = createCarriers(platform);
-  const ingestion = createIngestion(platform, { eventLog: events.log, carriers, calls: createCallsWriter(clock) });
+  const ingestion = createIngestion(platform, {
+    eventLog: events.log,
+    carriers,
+    calls: createCallsWriter(clock),
+    callIds: async () => null,
+  });
   return { platform, db: platform.db, clock, events, carriers, ingestion, close: () => platform.closer.close() };
 }
 

@@ -1,0 +1,52 @@
+/**
+ * Carriers may write numbers into the ids that they give calls and sessions. Where such a number is erased, the id gets
+ * another name, in which the pseudonym stands in its place; what the carrier says later of the old one means the new.
+ */
+import type { Db } from '../../platform/db/connect.js';
+import type { ErasedParty } from './recording-rules.js';
+
+/** A number in an id that its account has had erased. */
+export interface ErasedInId extends Pick<ErasedParty, 'number' | 'pseudonym'> {
+  readonly accountId: string;
+}
+
+/**
+ * How far the erasure of a number is with ids. `ahead`: not everybody has heard of it, ids are as they were; `renamed`:
+ * nobody writes one any more that holds it; `left`: it was done before ids were renamed.
+ */
+export type RenamingState = 'ahead' | 'renamed' | 'left';
+
+export interface CallIdRule {
+  /** Whether anything was erased in the account; in any, where it is not known (null). */
+  isMeant(accountId: string | null): boolean;
+  erasedIn(accountId: string, id: string): readonly ErasedInId[];
+  stateOf(tx: Db, erased: readonly ErasedInId[]): Promise<(erased: ErasedInId) => RenamingState>;
+  /** Keyed hash of a leg's or a session's key, by which it is known that it was renamed. */
+  markOf(key: string): string;
+}
+
+/** Of a call (`leg`) or of a session. */
+export type IdKind = 'leg' | 'session';
+
+export interface Rename {
+  readonly kind: IdKind;
+  readonly carrierId: string;
+  readonly from: string;
+  readonly to: string;
+  /** Of `from`. */
+  readonly mark: string;
+}
+
+/**
+ * Ids must be renamed (by `renameCallIds`), or were renamed meanwhile: to be thrown where nothing is written yet, and
+ * everything begun again.
+ */
+export class CallIdsChanged extends Error {
+  readonly renames: readonly Rename[];
+
+  constructor(renames: readonly Rename[]) {
+    super('Ids of calls have other names now.');
+    this.name = 'CallIdsChanged';
+    this.renames = renames;
+  }
+}
