@@ -15,13 +15,23 @@ const FUNCTIONS = [
   'mark_webhooks(timestamptz, jsonb)',
 ] as const;
 
-/** The lock of webhooks whose ids are known, for the process that has just stored them. */
+/**
+ * The lock of webhooks whose ids are known, for the process that has just stored them. All or nothing: what is sent
+ * along with it, the commit included, must not take effect when another worker has one of them.
+ */
 const CLAIM_STORED = `
-  create function claim_stored_webhooks(ids uuid[]) returns bigint language sql
+  create function claim_stored_webhooks(ids uuid[]) returns void language plpgsql
     set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
     set plan_cache_mode = force_generic_plan as $$
-    select count(*) from (
-      select 1 from inbound_webhooks where id = any(ids) and status = 'pending' for update skip locked) as claimed
+  declare
+    claimed bigint;
+  begin
+    select count(*) into claimed from (
+      select 1 from inbound_webhooks where id = any(ids) and status = 'pending' for update skip locked) as found;
+    if claimed <> cardinality(ids) then
+      raise exception 'Another worker has some of these webhooks.' using errcode = 'SB001';
+    end if;
+  end
   $$`;
 
 export async function up(knex: Knex): Promise<void> {

@@ -121,7 +121,7 @@ async function processWebhook(id: string): Promise<void> {
       for (const event of planned.events) record(event);
       return { planned, marks: markWebhooks([outcomeOf(webhook, words, planned.plan)], clock.now()) };
     },
-    (_, done) => ({ placed: (events) => (done ? [...calls.writing(done.planned, events), ...done.marks] : []) }),
+    (_, done, queue) => (done ? { writes: [...calls.writing(done.planned, queue), ...done.marks] } : {}),
   );
 }
 

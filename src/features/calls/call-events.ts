@@ -4,8 +4,8 @@
  */
 
 import type { CallState } from '../carriers/index.js';
-import type { NewEvent, StoredEvent } from '../events/index.js';
-import type { TimelineEntry } from './call.js';
+import type { NewEvent, QueuedEvent } from '../events/index.js';
+import type { ToldEntry } from './call.js';
 import { NO_FACTS, newlyStated } from './call-facts.js';
 import { isSameView } from './call-record.js';
 import { type CallView, timeOfState, viewCall } from './call-view.js';
@@ -68,17 +68,17 @@ function causeOf({ reports }: CallChange, now: number): Pick<CallEvent, 'occurre
   return { occurredAt: last.occurredAt ?? last.receivedAt, receivedAt: last.receivedAt, webhookId: last.webhookId };
 }
 
-/** The entries that placed events add to the calls' timelines, by call log id. */
+/** The entries that events add to the calls' timelines, by call log id. `queue`: the planned events, in that order. */
 export function timelineEntries(
-  placed: readonly StoredEvent[],
-  planned: readonly CallEvent[],
-): Map<string, TimelineEntry[]> {
-  const entries = new Map<string, TimelineEntry[]>();
-  placed.forEach((event, place) => {
+  queue: readonly QueuedEvent[],
+  planned: readonly Pick<CallEvent, 'webhookId'>[],
+): Map<string, ToldEntry[]> {
+  const entries = new Map<string, ToldEntry[]>();
+  queue.forEach((event, place) => {
     const list = entries.get(event.subjectId) ?? [];
     entries.set(event.subjectId, list);
     list.push({
-      seq: event.seq,
+      behind: event.behind,
       type: event.type,
       occurred_at: new Date(event.occurredAt).toISOString(),
       received_at: new Date(event.receivedAt).toISOString(),

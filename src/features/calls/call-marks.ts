@@ -2,8 +2,10 @@ import type { Actor } from '../../http/actor.js';
 import { newId } from '../../lib/ids.js';
 import type { Db } from '../../platform/db/connect.js';
 import { command, type Statement } from '../../platform/db/statement.js';
-import type { StoredEvent } from '../events/index.js';
-import type { CallRow, TimelineEntry } from './call.js';
+import type { QueuedEvent } from '../events/index.js';
+import type { CallRow } from './call.js';
+import { timelineEntries } from './call-events.js';
+import { placedEntries } from './calls.repository.js';
 
 /** A change of a call's tags or note, with who and when. */
 export interface CallChange {
@@ -49,16 +51,10 @@ export async function listCallChanges(db: Db, accountId: string, callId: string)
   return rows;
 }
 
-/** The events as they were sent; for those that no webhook stated. */
-export function appendToTimeline(callId: string, events: readonly StoredEvent[]): Statement[] {
-  if (events.length === 0) return [];
-  const entries: TimelineEntry[] = events.map((event) => ({
-    seq: event.seq,
-    type: event.type,
-    occurred_at: new Date(event.occurredAt).toISOString(),
-    received_at: new Date(event.receivedAt).toISOString(),
-    inbound_webhook_id: null,
-  }));
-  const sql = 'update call_logs set timeline = timeline || ?::jsonb where id = ?';
-  return [command({ sql, bindings: [JSON.stringify(entries), callId] })];
+/** The events as they will be sent; for those that no webhook stated. */
+export function appendToTimeline(callId: string, queue: readonly QueuedEvent[]): Statement[] {
+  const told = timelineEntries(queue, []).get(callId);
+  if (!told) return [];
+  const sql = `update call_logs c set timeline = c.timeline || ${placedEntries('?::jsonb', 'c.account_id')} where c.id = ?`;
+  return [command({ sql, bindings: [JSON.stringify(told), callId] })];
 }

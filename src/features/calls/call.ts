@@ -88,3 +88,6 @@ export interface TimelineEntry {
   /** Null: no webhook stated it (tags, note, closed as lost). */
   readonly inbound_webhook_id: string | null;
 }
+
+/** The same while its event is on its way into the log: with its place from the end, as `QueuedEvent` has it. */
+export type ToldEntry = Omit<TimelineEntry, 'seq'> & { readonly behind: number };

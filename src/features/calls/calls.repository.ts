@@ -1,7 +1,8 @@
 import type { Db } from '../../platform/db/connect.js';
 import { arraysOf, namesIn, unnested } from '../../platform/db/row-arrays.js';
 import { command, type Statement } from '../../platform/db/statement.js';
-import { CALL_COLUMNS, type CallRow, type TimelineEntry } from './call.js';
+import { newestSeq } from '../events/index.js';
+import { CALL_COLUMNS, type CallRow, type TimelineEntry, type ToldEntry } from './call.js';
 import type { CallFacts } from './call-facts.js';
 
 /** A call log with all that the writing side keeps of it. */
@@ -108,16 +109,23 @@ const DOCUMENT_TYPES = {
   timeline: 'jsonb',
 } as const satisfies Record<Exclude<keyof CallRecord, keyof typeof COLUMN_TYPES>, string>;
 
-const WRITTEN = `${namesIn(COLUMN_TYPES)}, ${namesIn(DOCUMENT_TYPES)}`;
-const DOCUMENT = Object.entries(DOCUMENT_TYPES)
+/** SQL: told entries with their seq, once the account's counter is raised. */
+export const placedEntries = (told: string, account: string): string =>
+  `(select jsonb_agg((entry - 'behind') || jsonb_build_object('seq', ${newestSeq(account)} - (entry ->> 'behind')::bigint))
+    from jsonb_array_elements(${told}) as entry)`;
+
+const COLUMNS = namesIn(COLUMN_TYPES);
+const DOCUMENT = Object.entries({ ...DOCUMENT_TYPES, told: 'jsonb' })
   .map(([name, type]) => `${name} ${type}`)
   .join(', ');
 const UPSERT = {
   name: 'upsert_call_logs',
   sql: `
-  insert into call_logs (${WRITTEN})
-  select ${WRITTEN}
-  from rows from (${unnested(COLUMN_TYPES)}, jsonb_to_recordset(?::jsonb) as (${DOCUMENT})) as r (${WRITTEN})
+  insert into call_logs (${COLUMNS}, tags, facts, timeline)
+  select ${COLUMNS}, tags, facts,
+    case when told is null then timeline else timeline || ${placedEntries('told', 'r.account_id')} end
+  from rows from (${unnested(COLUMN_TYPES)}, jsonb_to_recordset(?::jsonb) as (${DOCUMENT}))
+    as r (${COLUMNS}, tags, facts, timeline, told)
   order by id
   on conflict (carrier_id, carrier_call_id) do update set
   ${RECORD_COLUMNS.filter((name) => !KEPT.has(name))
@@ -125,10 +133,13 @@ const UPSERT = {
     .join(', ')}`,
 };
 
+/** A call log to be written; `told`: what its timeline gets besides, of events of the same transaction. */
+export type WrittenCall = CallRecord & { readonly told?: readonly ToldEntry[] | null };
+
 /** Writes call logs whose families are locked, new ones and changed ones, in one statement. */
-export function writeCalls(records: readonly CallRecord[]): Statement[] {
+export function writeCalls(records: readonly WrittenCall[]): Statement[] {
   if (records.length === 0) return [];
-  const documents = records.map(({ tags, facts, timeline }) => ({ tags, facts, timeline }));
+  const documents = records.map(({ tags, facts, timeline, told = null }) => ({ tags, facts, timeline, told }));
   return [command({ ...UPSERT, bindings: [...arraysOf(COLUMN_TYPES, records), JSON.stringify(documents)] })];
 }
 

@@ -90,7 +90,7 @@ export function createCallsService(
           });
           return next;
         },
-        () => ({ placed: (events) => appendToTimeline(id, events) }),
+        (_tx, _row, queue) => ({ writes: appendToTimeline(id, queue) }),
       ),
     async history(actor, id) {
       await get(actor, id);

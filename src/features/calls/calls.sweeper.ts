@@ -33,7 +33,7 @@ export async function closeLostCalls({ eventLog, clock, lostCallAfter }: LostCal
         for (const event of events) record(event);
         return { changes, events };
       },
-      (_, { changes, events }) => ({ placed: (placed) => writeChanges(changes, events, placed) }),
+      (_, { changes, events }, queue) => ({ writes: writeChanges(changes, events, queue) }),
     );
     count = closed.changes.length;
   }

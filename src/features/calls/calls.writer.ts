@@ -2,7 +2,7 @@
 import type { Clock } from '../../lib/clock.js';
 import type { Db } from '../../platform/db/connect.js';
 import type { Statement } from '../../platform/db/statement.js';
-import type { StoredEvent } from '../events/index.js';
+import type { QueuedEvent } from '../events/index.js';
 import { type CallEvent, eventsOf, timelineEntries } from './call-events.js';
 import { withoutErasedIds } from './call-ids.js';
 import { legKey } from './call-placement.js';
@@ -14,7 +14,7 @@ import { loadGuard, type RecordingRules } from './recording-rules.js';
 
 export interface PlannedCalls {
   readonly plan: RecordPlan;
-  /** To be recorded in this order; `write` gets them back with their places. */
+  /** To be recorded in this order; `writing` gets them back with their places. */
   readonly events: readonly CallEvent[];
 }
 
@@ -34,8 +34,8 @@ export interface CallsWriter {
   plan(surroundings: Surroundings, reports: readonly LegReports[]): Promise<PlannedCalls>;
   /** The same for call logs made anew from all their webhooks: what they were is not joined, but replaced. */
   rebuild(tx: Db, question: RebuildQuestion): Promise<PlannedRebuild>;
-  /** What writes the plan. `placed`: the planned events in the same order, with their seq. */
-  writing(planned: PlannedCalls, placed: readonly StoredEvent[]): Statement[];
+  /** What writes the plan. `queue`: the planned events in the same order, with their places. */
+  writing(planned: PlannedCalls, queue: readonly QueuedEvent[]): Statement[];
 }
 
 /** `rules`: what accounts want of facts before they are recorded. */
@@ -58,7 +58,7 @@ export function createCallsWriter(clock: Clock, rules: RecordingRules = {}): Cal
       const plan = { changes, placed: new Map(), unplaced: new Map(), arrivedKeys: [], expired: new Map(), erased: [] };
       return { plan, unstated, events: changes.flatMap((change) => eventsOf(change, now)) };
     },
-    writing: ({ plan, events }, placed) => writeChanges(plan.changes, events, placed),
+    writing: ({ plan, events }, queue) => writeChanges(plan.changes, events, queue),
   };
 }
 
@@ -89,12 +89,8 @@ async function withoutErased(question: RebuildQuestion, { erasedIn }: RecordingR
 export function writeChanges(
   changes: readonly CallChange[],
   events: readonly CallEvent[],
-  placed: readonly StoredEvent[],
+  queue: readonly QueuedEvent[],
 ): Statement[] {
-  const entries = timelineEntries(placed, events);
-  const records = changes.map(({ after }) => ({
-    ...after,
-    timeline: [...after.timeline, ...(entries.get(after.id) ?? [])],
-  }));
-  return writeCalls(records);
+  const entries = timelineEntries(queue, events);
+  return writeCalls(changes.map(({ after }) => ({ ...after, told: entries.get(after.id) ?? null })));
 }

@@ -35,6 +35,12 @@ export interface NewEvent {
   readonly before?: Readonly<Record<string, unknown>> | null;
 }
 
+/** An event of a transaction, told by its place from the end: its seq is the account's newest less `behind`. */
+export interface QueuedEvent extends NewEvent {
+  /** How many of its account's come after it in the transaction. */
+  readonly behind: number;
+}
+
 export interface StoredEvent extends NewEvent {
   readonly seq: number;
   /** When it was committed, as near as the reader can know; ms since 1970. */

@@ -1,7 +1,7 @@
 import type { Db } from '../../platform/db/connect.js';
 import { arraysOf, namesIn, unnested } from '../../platform/db/row-arrays.js';
-import { command, runTogether, type Statement } from '../../platform/db/statement.js';
-import type { NewEvent, StoredEvent } from './event.js';
+import { command, type Statement } from '../../platform/db/statement.js';
+import type { NewEvent, QueuedEvent, StoredEvent } from './event.js';
 
 interface EventRow {
   account_id: string;
@@ -17,33 +17,29 @@ interface EventRow {
 
 const COLUMNS = 'account_id, seq, type, subject_id, occurred_at, received_at, payload, before';
 
-/**
- * Gives the events their places: the accounts' counters are raised in the order of the account ids (so that two writers
- * never wait for each other in a circle) and stay locked until the commit. From here on a transaction takes no lock
- * that another one may hold. `ahead`: what is sent along, to be done before.
- */
-export async function placeEvents(
-  tx: Db,
-  events: readonly NewEvent[],
-  ahead: readonly Statement[],
-): Promise<StoredEvent[]> {
-  const counts = new Map<string, number>();
-  for (const { accountId } of events) counts.set(accountId, (counts.get(accountId) ?? 0) + 1);
-  if (counts.size === 0) {
-    if (ahead.length > 0) await runTogether(tx, ahead);
-    return [];
-  }
-  const last = (await runTogether(tx, [...ahead, raiseCounters(counts)])).at(-1) as Map<string, number>;
-  const next = new Map([...counts].map(([id, count]) => [id, (last.get(id) ?? 0) - count]));
+/** The events with how many of their account's come behind each. */
+export function lineUp(events: readonly NewEvent[]): QueuedEvent[] {
+  const left = countsOf(events);
   return events.map((event) => {
-    const seq = (next.get(event.accountId) ?? 0) + 1;
-    next.set(event.accountId, seq);
-    return { ...event, seq };
+    const behind = (left.get(event.accountId) ?? 0) - 1;
+    left.set(event.accountId, behind);
+    return { ...event, behind };
   });
 }
 
-/** Answers each account's newest place. */
-function raiseCounters(counts: ReadonlyMap<string, number>): Statement<Map<string, number>> {
+function countsOf(events: readonly NewEvent[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { accountId } of events) counts.set(accountId, (counts.get(accountId) ?? 0) + 1);
+  return counts;
+}
+
+/**
+ * Makes room for the events in their accounts' logs; answers each account's newest place. The counters are raised in
+ * the order of the account ids (so that two writers never wait for each other in a circle) and stay locked until the
+ * commit. From here on a transaction takes no lock that another one may hold.
+ */
+export function raiseCounters(events: readonly NewEvent[]): Statement<Map<string, number>> {
+  const counts = countsOf(events);
   const ids = [...counts.keys()].sort();
   return {
     name: 'raise_counters',
@@ -53,28 +49,34 @@ function raiseCounters(counts: ReadonlyMap<string, number>): Statement<Map<strin
   };
 }
 
+/** SQL: the newest place in the log of an account, as this transaction has raised it. */
+export const newestSeq = (account: string): string =>
+  `(select seq from account_counters where account_id = ${account})`;
+
 const COLUMN_TYPES = {
   account_id: 'uuid',
-  seq: 'bigint',
+  behind: 'integer',
   type: 'text',
   subject_id: 'uuid',
   occurred_at: 'timestamptz',
   received_at: 'timestamptz',
   before: 'jsonb',
 };
-const WRITTEN = `${namesIn(COLUMN_TYPES)}, payload`;
+const TOLD = `${namesIn(COLUMN_TYPES)}, payload`;
 const INSERT = {
   name: 'insert_events',
   sql: `
-    insert into events (${WRITTEN})
-    select ${WRITTEN} from rows from (${unnested(COLUMN_TYPES)}, json_array_elements(?::json)) as e (${WRITTEN})`,
+    insert into events (${TOLD.replace('behind', 'seq')})
+    select ${TOLD.replace('behind', `${newestSeq('e.account_id')} - behind`)}
+    from rows from (${unnested(COLUMN_TYPES)}, json_array_elements(?::json)) as e (${TOLD})`,
 };
 
-export function insertEvents(events: readonly StoredEvent[]): Statement[] {
+/** Writes the events to their places: the counters have been raised for them. */
+export function insertEvents(events: readonly QueuedEvent[]): Statement[] {
   if (events.length === 0) return [];
   const rows = events.map((event) => ({
     account_id: event.accountId,
-    seq: event.seq,
+    behind: event.behind,
     type: event.type,
     subject_id: event.subjectId,
     occurred_at: new Date(event.occurredAt),

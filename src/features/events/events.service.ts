@@ -1,9 +1,9 @@
 import type { Knex } from 'knex';
 import type { Db } from '../../platform/db/connect.js';
-import { begin, commitTogether, type Statement } from '../../platform/db/statement.js';
+import { begin, commitTogether, runTogether, type Statement } from '../../platform/db/statement.js';
 import type { Wakeups } from '../../platform/wakeups.js';
-import type { NewEvent, StoredEvent } from './event.js';
-import { insertEvents, placeEvents } from './events.repository.js';
+import type { NewEvent, QueuedEvent, StoredEvent } from './event.js';
+import { insertEvents, lineUp, raiseCounters } from './events.repository.js';
 
 /** A burst is read from the database, by the processes that listen, rather than written out once more for all of them. */
 const MOST_TOLD = 32;
@@ -18,21 +18,23 @@ export const EVENTS_REWRITTEN_TOPIC = 'events-rewritten';
 
 export interface EventLog {
   /**
-   * Runs the work in one transaction, appends what it recorded at the end, commits, and wakes the readers. Nothing
-   * after the append may wait for a lock: the counters it holds are everybody's.
+   * Runs the work in one transaction, appends what it recorded, commits, and wakes the readers. What it still has to
+   * write goes along with the events and the commit. Nothing that is written then may wait for a lock: the counters
+   * that are held by that time are everybody's.
    */
-  transaction<T>(work: (tx: Db, record: Record) => Promise<T>, close?: (tx: Db, done: T) => Closing): Promise<T>;
+  transaction<T>(work: (tx: Db, record: Record) => Promise<T>, close?: Close<T>): Promise<T>;
 }
 
-/** What ends a transaction, when its work is done. */
+/** Asked when the work is done. `queue`: what it recorded, in that order. */
+export type Close<T> = (tx: Db, done: T, queue: readonly QueuedEvent[]) => Closing;
+
 export interface Closing {
-  /** Statements that may still wait for locks, sent along with what places the events. */
+  /** What may still wait for locks: sent first. */
   readonly ahead?: readonly Statement[];
-  /**
-   * Called inside the transaction once the events have their places (also without any): what carries a seq. The
-   * statements that it answers are sent along with the commit.
-   */
-  readonly placed?: (events: readonly StoredEvent[]) => readonly Statement[] | Promise<readonly Statement[]>;
+  /** What is written once the accounts' counters are raised, which `newestSeq` tells. */
+  readonly writes?: readonly Statement[];
+  /** What is left to do before the commit, when all of that is written. */
+  readonly finish?: (() => Promise<void>) | undefined;
 }
 
 export function createEventLog(db: Knex, wakeups: Wakeups): EventLog {
@@ -42,11 +44,9 @@ export function createEventLog(db: Knex, wakeups: Wakeups): EventLog {
       const tx = await begin(db);
       try {
         const outcome = await work(tx, (event) => recorded.push(event));
-        const { ahead = [], placed } = close?.(tx, outcome) ?? {};
-        const stored = await placeEvents(tx, recorded, ahead);
-        const last = (await placed?.(stored)) ?? [];
-        await commitTogether(tx, [...last, ...insertEvents(stored)]);
-        if (stored.length > 0) tell(wakeups, stored);
+        const queue = lineUp(recorded);
+        const newest = await end(tx, queue, close?.(tx, outcome, queue) ?? {});
+        if (queue.length > 0) tell(wakeups, placed(queue, newest));
         return outcome;
       } catch (error) {
         if (!tx.isCompleted()) await tx.rollback().catch(() => undefined);
@@ -55,6 +55,26 @@ export function createEventLog(db: Knex, wakeups: Wakeups): EventLog {
     },
   };
 }
+
+/** Sends all that is left and the commit in one go; answers the newest place of each account. */
+async function end(
+  tx: Knex.Transaction,
+  queue: readonly QueuedEvent[],
+  { ahead = [], writes = [], finish }: Closing,
+): Promise<ReadonlyMap<string, number>> {
+  const raise = queue.length > 0 ? [raiseCounters(queue)] : [];
+  const statements = [...ahead, ...raise, ...writes, ...insertEvents(queue)];
+  let answers: unknown[];
+  if (finish) {
+    answers = await runTogether(tx, statements);
+    await finish();
+    await commitTogether(tx, []);
+  } else answers = await commitTogether(tx, statements);
+  return queue.length > 0 ? (answers[ahead.length] as Map<string, number>) : new Map();
+}
+
+const placed = (queue: readonly QueuedEvent[], newest: ReadonlyMap<string, number>): StoredEvent[] =>
+  queue.map(({ behind, ...event }) => ({ ...event, seq: (newest.get(event.accountId) ?? 0) - behind }));
 
 /** The events themselves: who stands right before them need not ask the database. */
 function tell(wakeups: Wakeups, stored: readonly StoredEvent[]): void {

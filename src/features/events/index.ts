@@ -11,12 +11,27 @@ export {
   EVENT_TYPES,
   type EventType,
   type NewEvent,
+  type QueuedEvent,
   type StoredEvent,
 } from './event.js';
 export { presentEvent, presentRemoval } from './events.present.js';
-export { type EventPage, findLogBounds, type LogBounds, readEventPage, readEventsAfter } from './events.repository.js';
+export {
+  type EventPage,
+  findLogBounds,
+  type LogBounds,
+  newestSeq,
+  readEventPage,
+  readEventsAfter,
+} from './events.repository.js';
 export { callEvent as callEventSchema, callRemoval as callRemovalSchema, seq as seqSchema } from './events.schema.js';
-export { createEventLog, EVENTS_REWRITTEN_TOPIC, EVENTS_TOPIC, type EventLog, type Record } from './events.service.js';
+export {
+  type Closing,
+  createEventLog,
+  EVENTS_REWRITTEN_TOPIC,
+  EVENTS_TOPIC,
+  type EventLog,
+  type Record,
+} from './events.service.js';
 export { createEventTail, type EventTail, type Following, type TailListener } from './events.tail.js';
 
 /** More than an installation tells between a backup and its loss. */

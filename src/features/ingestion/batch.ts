@@ -3,10 +3,9 @@
  * effects and their marks commit together, so a crash at any point leaves rows pending and nothing half done.
  */
 import type { Db } from '../../platform/db/connect.js';
-import { runTogether, type Statement } from '../../platform/db/statement.js';
+import type { Statement } from '../../platform/db/statement.js';
 import { type ErasedFromWebhook, type LegReports, legKey, type PlannedCalls } from '../calls/index.js';
 import type { CarrierLine, Carriers } from '../carriers/index.js';
-import type { StoredEvent } from '../events/index.js';
 import { erasedWithIds, type Told, withPresentIds } from './call-ids.js';
 import type { DrainDeps } from './drain.js';
 import type { PendingWebhook, WebhookOutcome } from './inbound-webhook.js';
@@ -58,9 +57,13 @@ export function processBatch(deps: BatchDeps, source: Source): Promise<Batch> {
       for (const event of work.planned?.events ?? []) record(event);
       return work;
     },
-    (tx, work) => ({
+    (tx, work, queue) => ({
       ahead: [...work.claim, ...takeUp(work)],
-      placed: (events) => closing(deps, tx, work, events),
+      writes: [
+        ...(work.planned ? deps.calls.writing(work.planned, queue) : []),
+        ...markWebhooks(work.outcomes, deps.clock.now()),
+      ],
+      finish: eraseAfter(tx, work),
     }),
   );
 }
@@ -112,19 +115,9 @@ function takeUp(work: Work): Statement[] {
   return [{ ...statement, read }];
 }
 
-async function closing(
-  { calls, clock }: BatchDeps,
-  tx: Db,
-  { planned, outcomes, erased }: Work,
-  events: readonly StoredEvent[],
-): Promise<readonly Statement[]> {
-  const marks = markWebhooks(outcomes, clock.now());
-  if (!planned) return marks;
-  const last = [...calls.writing(planned, events), ...marks];
-  if (erased.length === 0) return last;
-  await runTogether(tx, last);
-  await eraseFromWebhooks(tx, erased);
-  return [];
+/** What the webhooks themselves must not show any longer goes when they are marked; undefined: there is nothing. */
+function eraseAfter(tx: Db, { erased }: Work): (() => Promise<void>) | undefined {
+  return erased.length === 0 ? undefined : () => eraseFromWebhooks(tx, erased);
 }
 
 /** A webhook with what it says; `line` undefined: its carrier is not known any more. */

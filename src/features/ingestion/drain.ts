@@ -23,9 +23,9 @@ import {
   claimAgain,
   claimStored,
   claimWebhooks,
+  isTakenElsewhere,
   markWebhooks,
   postponeWebhook,
-  TakenElsewhere,
 } from './inbox.repository.js';
 import type { IngestionMetrics } from './ingestion-metrics.js';
 import { createIdRenamer } from './rename-call-ids.js';
@@ -78,7 +78,7 @@ export function createDrain(deps: DrainDeps): Drain {
       const { webhooks, takenUp } = batch;
       return { done: webhooks.length, isMore: webhooks.length === BATCH || takenUp > 0 };
     } catch (error) {
-      if (error instanceof TakenElsewhere || (await renameIds(error))) return { done: 0, isMore: true };
+      if (isTakenElsewhere(error) || (await renameIds(error))) return { done: 0, isMore: true };
       const { held } = source;
       if (held.length === 0 || isTransient(error)) throw error;
       if (held.length === 1 && held[0]) await giveUp(held[0], error);

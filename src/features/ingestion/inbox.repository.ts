@@ -101,18 +101,14 @@ const CLAIM = { name: 'claim_webhooks', sql: `select ${CLAIMED} from claim_webho
 export const claimWebhooks = (tx: Db, limit: number): Promise<PendingWebhook[]> =>
   run(tx, { ...CLAIM, bindings: [limit], read: (rows) => rows as PendingWebhook[] });
 
-/** Another worker holds, or has worked off, what was about to be claimed. */
-export class TakenElsewhere extends Error {}
+/**
+ * Locks webhooks that this process has stored until the commit. Fails in the database, so that nothing which is sent
+ * along takes effect, when another worker holds or has worked off one of them: `isTakenElsewhere`.
+ */
+export const claimStored = (ids: readonly string[]): Statement<void> =>
+  command({ name: 'claim_stored_webhooks', sql: 'select claim_stored_webhooks(?::uuid[])', bindings: [[...ids]] });
 
-/** Locks webhooks that this process has stored until the commit. @throws TakenElsewhere: not all of them can be */
-export const claimStored = (ids: readonly string[]): Statement<void> => ({
-  name: 'claim_stored_webhooks',
-  sql: 'select claim_stored_webhooks(?::uuid[]) as count',
-  bindings: [[...ids]],
-  read(rows) {
-    if ((rows[0] as { count: number } | undefined)?.count !== ids.length) throw new TakenElsewhere();
-  },
-});
+export const isTakenElsewhere = (error: unknown): boolean => (error as { code?: unknown } | null)?.code === 'SB001';
 
 /** The same webhooks again, after their batch failed; those that another worker took meanwhile are left out. */
 export async function claimAgain(tx: Db, ids: readonly string[]): Promise<PendingWebhook[]> {

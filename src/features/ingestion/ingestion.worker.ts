@@ -66,8 +66,11 @@ export interface DrainJob {
 }
 
 /** After so many at once more come faster than one by one: what gathers meanwhile shares a batch's own cost. */
-const CROWD = 16;
-const GATHER_MS = 10;
+const CROWD = 24;
+const GATHER_MS = { least: 15, most: 50 };
+
+/** The longer where the machine is short of time, for then fewer come in a given time. */
+const gatheringTime = (batchMs: number): number => Math.min(Math.max(batchMs / 2, GATHER_MS.least), GATHER_MS.most);
 
 /** One drain at a time in a process; a poke during a run makes it look once more. */
 export function createDrainJob(drain: Drain): DrainJob {
@@ -92,8 +95,9 @@ export function createDrainJob(drain: Drain): DrainJob {
     try {
       for (let kind: keyof Drain | null = first; kind && !isStopping; kind = wanted) {
         wanted = null;
+        const began = performance.now();
         const count = await turn(kind);
-        if (wanted && count >= CROWD) await pause(GATHER_MS);
+        if (wanted && count >= CROWD) await pause(gatheringTime(performance.now() - began));
       }
     } finally {
       isRunning = false;

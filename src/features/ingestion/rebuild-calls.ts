@@ -132,7 +132,7 @@ async function rebuildPage(deps: RebuildDeps, wish: PageWish, tries = 1): Promis
         for (const event of page.planned.events) record(event);
         return page;
       },
-      (_, { planned }) => ({ placed: (events) => deps.calls.writing(planned, events) }),
+      (_, { planned }, queue) => ({ writes: deps.calls.writing(planned, queue) }),
     );
   } catch (error) {
     if (tries >= TRIES || !(isTransient(error) || (await createIdRenamer(deps.db)(error)))) throw error;

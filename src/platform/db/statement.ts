@@ -51,13 +51,16 @@ export async function runTogether<const S extends readonly Statement[]>(tx: Db, 
  * Sends the statements and the commit in one go. Resolves when all of it is durable; when a statement fails, the server
  * makes a rollback of the commit.
  */
-export async function commitTogether(tx: Knex.Transaction, statements: readonly Statement[]): Promise<void> {
+export async function commitTogether<const S extends readonly Statement[]>(
+  tx: Knex.Transaction,
+  statements: S,
+): Promise<Answers<S>> {
   const connection = await connectionOf(tx);
   const answers = statements.map((statement) => send(connection, statement));
   // After the statements, for a connection sends what it is given in that order. What `commit` answers says nothing of
   // a commit that failed, the transaction's own promise does.
   void tx.commit();
-  await allOf([...answers, tx.executionPromise]);
+  return (await allOf([...answers, tx.executionPromise])).slice(0, -1) as Answers<S>;
 }
 
 /** The transaction's own connection. @throws when the transaction is over, or is none */

@@ -128,6 +128,22 @@ describe('the drain', function () {
     expect(events).to.deep.equal(Array.from({ length: counter.seq }, (_, place) => place + 1));
   });
 
+  it('keeps each event in its call’s timeline, under the seq that it has in the log', async () => {
+    const { first } = await world;
+
+    const { rows } = await first.db.raw(
+      `select e.subject_id, e.seq, e.type from events e where e.type like 'call.%'
+       except select c.id, t.seq, t.type from call_logs c
+         cross join lateral jsonb_to_recordset(c.timeline) as t (seq bigint, type text)`,
+    );
+    const { rows: kept } = await first.db.raw(
+      'select sum(jsonb_array_length(timeline)) as entries, (select count(*) from events) as events from call_logs',
+    );
+
+    expect(rows).to.deep.equal([]);
+    expect(Number(kept[0].entries)).to.equal(Number(kept[0].events));
+  });
+
   it('leaves the last event of a call showing the call log', async () => {
     const { first, accountId } = await world;
 
