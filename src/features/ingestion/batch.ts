@@ -21,16 +21,9 @@ export type BatchDeps = Pick<DrainDeps, 'eventLog' | 'calls' | 'carriers' | 'cal
 export interface Source {
   /** What the batch holds, as far as that is known. */
   readonly held: readonly PendingWebhook[];
-  /** What the batch may hold. */
-  offer(tx: Db): Promise<readonly PendingWebhook[]>;
-  /** Of what was offered what it does hold; meanwhile the calls that it speaks of are looked for. */
-  settle(offered: readonly PendingWebhook[]): Promise<Held>;
-}
-
-export interface Held {
-  readonly webhooks: readonly PendingWebhook[];
-  /** What locks their rows until the commit, where that is not done yet. */
+  /** What locks their rows until the commit, where the offer does not. */
   readonly claim: readonly Statement[];
+  offer(tx: Db): Promise<readonly PendingWebhook[]>;
 }
 
 export interface Batch {
@@ -43,12 +36,12 @@ export interface Batch {
 }
 
 /** A batch whose work is done, with what is still to be written. */
-interface Work extends Batch, Pick<Held, 'claim'> {
+interface Work extends Batch {
   readonly planned: PlannedCalls | null;
   readonly erased: readonly ErasedFromWebhook[];
 }
 
-const NOTHING = { webhooks: [], understood: [], outcomes: [], claim: [], planned: null, erased: [] };
+const NOTHING = { webhooks: [], understood: [], outcomes: [], planned: null, erased: [] };
 
 export function processBatch(deps: BatchDeps, source: Source): Promise<Batch> {
   return deps.eventLog.transaction<Work>(
@@ -58,7 +51,7 @@ export function processBatch(deps: BatchDeps, source: Source): Promise<Batch> {
       return work;
     },
     (tx, work, queue) => ({
-      ahead: [...work.claim, ...takeUp(work)],
+      ahead: [...source.claim, ...takeUp(work)],
       writes: [
         ...(work.planned ? deps.calls.writing(work.planned, queue) : []),
         ...markWebhooks(work.outcomes, deps.clock.now()),
@@ -70,17 +63,12 @@ export function processBatch(deps: BatchDeps, source: Source): Promise<Batch> {
 
 async function workOff(deps: BatchDeps, tx: Db, source: Source): Promise<Work> {
   const { calls } = deps;
-  const offered = await source.offer(tx);
-  if (offered.length === 0) return { ...NOTHING, takenUp: 0 };
-  const { words, told } = await understandAll(deps, tx, offered);
-  const [surroundings, { webhooks, claim }] = await Promise.all([
-    calls.look(tx, legsOf(words), told.again),
-    source.settle(offered),
-  ]);
-  told.confirm();
+  const webhooks = await source.offer(tx);
   if (webhooks.length === 0) return { ...NOTHING, takenUp: 0 };
-  const own = wordsOf(words, webhooks);
+  const { words: own, told } = await understandAll(deps, tx, webhooks);
   const ownLegs = legsOf(own);
+  const surroundings = await calls.look(tx, ownLegs, told.again);
+  told.confirm();
   let planned = await calls.plan(surroundings, ownLegs);
   const ids = webhooks.map((webhook) => webhook.id);
   const setAside = await claimSetAside(tx, [...planned.plan.unplaced.keys()], ids);
@@ -97,10 +85,8 @@ async function workOff(deps: BatchDeps, tx: Db, source: Source): Promise<Work> {
     .map(({ webhook, understood }) => outcomeOf(webhook, understood, plan))
     .filter((outcome) => !isStillSetAside(outcome));
   const understood = own.map((one) => one.understood);
-  const held = new Set([...ids, ...setAside.map(({ id }) => id)]);
-  const toldIds = [...told.ids, ...toldEarlier.ids].filter(({ webhookId }) => held.has(webhookId));
-  const erased = await erasedWithIds(tx, await deps.callIds(), toldIds, plan);
-  return { webhooks, understood, claim, planned, erased, outcomes: [...outcomes, ...takenIn], takenUp: takenIn.length };
+  const erased = await erasedWithIds(tx, await deps.callIds(), [...told.ids, ...toldEarlier.ids], plan);
+  return { webhooks, understood, planned, erased, outcomes: [...outcomes, ...takenIn], takenUp: takenIn.length };
 }
 
 /** Webhooks that waited for what this batch brings become pending again. */
@@ -141,12 +127,6 @@ async function understandAll(
     understood: told.understood[place] as Understood,
   }));
   return { words, told };
-}
-
-function wordsOf(words: readonly Words[], webhooks: readonly PendingWebhook[]): readonly Words[] {
-  if (words.length === webhooks.length) return words;
-  const held = new Set(webhooks);
-  return words.filter(({ webhook }) => held.has(webhook));
 }
 
 async function linesOf(carriers: Carriers, webhooks: readonly PendingWebhook[]): Promise<Map<string, CarrierLine>> {

@@ -17,7 +17,7 @@ import type { EventLog } from '../events/index.js';
 import { type Batch, processBatch, type Source } from './batch.js';
 import type { FindCallIdRule } from './call-ids.js';
 import type { CarrierDelays } from './carrier-delays.js';
-import type { FreshBatch, FreshWebhooks } from './fresh-webhooks.js';
+import type { FreshWebhooks } from './fresh-webhooks.js';
 import type { PendingWebhook, WebhookOutcome } from './inbound-webhook.js';
 import {
   claimAgain,
@@ -151,9 +151,9 @@ export function createDrain(deps: DrainDeps): Drain {
       let total = 0;
       // What comes after a batch that took all there was comes with a wish of its own.
       for (let isFull = true; isFull && !isStopping(); ) {
-        const next = fresh?.take(BATCH);
-        if (!next) break;
-        isFull = next.webhooks.length === BATCH;
+        const next = fresh?.take(BATCH) ?? [];
+        if (next.length === 0) break;
+        isFull = next.length === BATCH;
         const { done, isMore } = await attempt(fromMemory(next));
         total += done;
         if (isMore) total += await all(isStopping);
@@ -166,25 +166,18 @@ export function createDrain(deps: DrainDeps): Drain {
 function fromInbox(claim: (tx: Db) => Promise<PendingWebhook[]>): Source {
   const source = {
     held: [] as readonly PendingWebhook[],
+    claim: [],
     async offer(tx: Db) {
       source.held = await claim(tx);
       return source.held;
     },
-    settle: async () => ({ webhooks: source.held, claim: [] }),
   };
   return source;
 }
 
-/** Claimed only with what places the events: until then it may still be on its way into the inbox. */
-function fromMemory(fresh: FreshBatch): Source {
-  const source = {
-    held: [] as readonly PendingWebhook[],
-    offer: async () => fresh.webhooks,
-    async settle() {
-      const stored = await fresh.stored();
-      source.held = fresh.webhooks.filter(({ id }) => stored.has(id));
-      return { webhooks: source.held, claim: [claimStored(source.held.map(({ id }) => id))] };
-    },
-  };
-  return source;
-}
+/** Claimed only with what is written: nobody else knows of them yet, or hardly anybody. */
+const fromMemory = (webhooks: readonly PendingWebhook[]): Source => ({
+  held: webhooks,
+  claim: [claimStored(webhooks.map(({ id }) => id))],
+  offer: async () => webhooks,
+});

@@ -1,7 +1,6 @@
 /**
- * What this process stores and will work off itself, in memory until then: it need not be read from the inbox, and the
- * calls that it speaks of are looked for while it is being stored. The inbox stays the truth: whatever is lost here,
- * or was never put here, is found there.
+ * What this process has stored and will work off itself, in memory until then: it need not be read from the inbox. The
+ * inbox stays the truth: whatever is lost here, or was never put here, is found there.
  */
 import type { NewWebhook, PendingWebhook } from './inbound-webhook.js';
 
@@ -9,59 +8,37 @@ import type { NewWebhook, PendingWebhook } from './inbound-webhook.js';
 const MOST = 2000;
 const MOST_BYTES = 16_777_216;
 
-export interface FreshBatch {
-  readonly webhooks: readonly PendingWebhook[];
-  /** The ids of those that are stored, once nothing is under way any more: not those that had been there before. */
-  stored(): Promise<ReadonlySet<string>>;
-}
-
 export interface FreshWebhooks {
-  /** `stored`: the ids of those that were stored; never rejects. Answers false when there is no room for them. */
-  put(webhooks: readonly NewWebhook[], stored: Promise<ReadonlySet<string>>): boolean;
-  /** The oldest, at most so many, which are then no longer here; null: there are none. */
-  take(most: number): FreshBatch | null;
+  /** Those of them that wait for a worker. Answers false when there is no room for them. */
+  put(stored: readonly NewWebhook[]): boolean;
+  /** The oldest, at most so many, which are then no longer here. */
+  take(most: number): PendingWebhook[];
   /** What was found in the inbox is worked off from there. */
   forget(ids: readonly string[]): void;
 }
 
-interface Fresh {
-  readonly webhook: PendingWebhook;
-  readonly stored: Promise<ReadonlySet<string>>;
-}
-
 export function createFreshWebhooks(): FreshWebhooks {
-  const waiting = new Map<string, Fresh>();
+  const waiting = new Map<string, PendingWebhook>();
   let bytes = 0;
 
   function remove(id: string): void {
-    const found = waiting.get(id);
-    if (!found) return;
-    bytes -= found.webhook.body.length;
+    bytes -= waiting.get(id)?.body.length ?? 0;
     waiting.delete(id);
   }
 
   return {
-    put(webhooks, stored) {
-      const pending = webhooks.filter(({ status }) => status === 'pending');
+    put(stored) {
+      const pending = stored.filter(({ status }) => status === 'pending');
       const more = pending.reduce((sum, { body }) => sum + body.length, 0);
       if (waiting.size + pending.length > MOST || bytes + more > MOST_BYTES) return false;
       bytes += more;
-      for (const webhook of pending) waiting.set(webhook.id, { webhook: toPending(webhook), stored });
+      for (const webhook of pending) waiting.set(webhook.id, toPending(webhook));
       return true;
     },
     take(most) {
-      const taken: Fresh[] = [];
-      for (const fresh of waiting.values()) {
-        if (taken.length === most) break;
-        taken.push(fresh);
-      }
-      if (taken.length === 0) return null;
-      for (const { webhook } of taken) remove(webhook.id);
-      const statements = new Set(taken.map(({ stored }) => stored));
-      return {
-        webhooks: taken.map(({ webhook }) => webhook),
-        stored: async () => new Set((await Promise.all(statements)).flatMap((ids) => [...ids])),
-      };
+      const taken = [...waiting.values()].slice(0, most);
+      for (const { id } of taken) remove(id);
+      return taken;
     },
     forget(ids) {
       if (waiting.size > 0) for (const id of ids) remove(id);

@@ -37,10 +37,10 @@ export const storingFailed = (cause?: unknown): AppError =>
     cause,
   });
 
-/** Told of webhooks when their statement is sent; `stored`: the ids of those that were not there yet. */
-export type OnStoring = (webhooks: readonly NewWebhook[], stored: Promise<ReadonlySet<string>>) => void;
+/** Told of the webhooks that were stored, without those that had been there before. */
+export type OnStored = (webhooks: readonly NewWebhook[]) => void;
 
-export function createInboxBatcher(db: Knex, onStoring?: OnStoring): InboxBatcher {
+export function createInboxBatcher(db: Knex, onStored?: OnStored): InboxBatcher {
   const waiting: Waiting[] = [];
   let running = 0;
   let isLooking = false;
@@ -71,7 +71,7 @@ export function createInboxBatcher(db: Knex, onStoring?: OnStoring): InboxBatche
 
   async function flush(batch: Waiting[]): Promise<void> {
     try {
-      await storeBatch(db, batch, onStoring);
+      await storeBatch(db, batch, onStored);
     } catch (error) {
       // Data that PostgreSQL refuses must not take its neighbours along: halve down to the one that spoils the batch.
       if (isDataError(error) && batch.length > 1) {
@@ -110,20 +110,16 @@ function takeBatch(waiting: Waiting[]): Waiting[] {
  * Deliveries of one key that meet in a batch are one row; the first counts. In the order of their keys, or two processes
  * to which a carrier delivers the same twice would wait for each other's rows in a circle.
  */
-async function storeBatch(db: Knex, batch: readonly Waiting[], onStoring?: OnStoring): Promise<void> {
+async function storeBatch(db: Knex, batch: readonly Waiting[], onStored?: OnStored): Promise<void> {
   const first = new Map<string, NewWebhook>();
   for (const { webhook } of batch) {
     const key = `${webhook.carrierId} ${webhook.deliveryKey}`;
     if (!first.has(key)) first.set(key, webhook);
   }
   const webhooks = [...first].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, webhook]) => webhook);
-  const storing = insertWebhooks(db, webhooks);
-  onStoring?.(
-    webhooks,
-    storing.catch(() => new Set<string>()),
-  );
-  const stored = await storing;
+  const stored = await insertWebhooks(db, webhooks);
   for (const { webhook, resolve } of batch) resolve({ isNew: stored.has(webhook.id) });
+  onStored?.(webhooks.filter(({ id }) => stored.has(id)));
 }
 
 /** SQLSTATE class 22 (data exception) and 54 (limits): the data's fault, not the database's. */

@@ -86,10 +86,10 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
   const work = (): void => watched(drainJob.wake());
   // Whoever works begins at once: a job from a process to itself would only be a detour over the queue.
   const poke = (): void => (worksHere ? work() : call());
-  const batcher = createInboxBatcher(db, (webhooks, stored) => {
+  const batcher = createInboxBatcher(db, (webhooks) => {
     if (!worksHere) return;
-    if (fresh.put(webhooks, stored)) watched(drainJob.workOffFresh());
-    else void stored.then(work);
+    if (fresh.put(webhooks)) watched(drainJob.workOffFresh());
+    else work();
   });
   closer.defer('inbox', async () => {
     await batcher.drained();
