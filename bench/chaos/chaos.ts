@@ -26,6 +26,8 @@ export interface ChaosOptions {
   readonly redis: boolean;
   /** Processes of each role. */
   readonly processes: number;
+  /** Each process has all roles. */
+  readonly together: boolean;
   readonly accounts: number;
   /** How long a fault lasts at most, ms. */
   readonly longestFaultMs: number;

@@ -12,13 +12,16 @@ export interface PartsWish {
   readonly redis: boolean;
   /** Processes of each role. */
   readonly processes: number;
+  /** Each process has all roles, whatever it is named by. */
+  readonly together: boolean;
 }
 
 /** Takes what undoes a part, in the order in which the parts were made. */
 export type Defer = (undo: () => unknown) => void;
 
 /** An installation of its own: each process has a wire to the database, and one to Redis. */
-export async function openParts({ folder, publicUrl, redis: wantsRedis, processes }: PartsWish, defer: Defer) {
+export async function openParts(wish: PartsWish, defer: Defer) {
+  const { folder, publicUrl, redis: wantsRedis, processes, together } = wish;
   const database = await openDatabase(folder);
   defer(() => database.stop());
   const redis = wantsRedis ? await openRedis(folder) : null;
@@ -37,6 +40,7 @@ export async function openParts({ folder, publicUrl, redis: wantsRedis, processe
       if (second) toRedis.set(name, second);
       const env = {
         ...settings(folder, publicUrl),
+        ROLES: together ? 'api,worker,live' : role,
         DATABASE_URL: database.urlThrough(wire.port),
         ...(second && { REDIS_URL: `redis://127.0.0.1:${second.port}` }),
       };

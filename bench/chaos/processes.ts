@@ -26,8 +26,10 @@ export interface Member {
 
 export interface MemberOptions {
   readonly name: string;
+  /** For which it is asked and struck. */
   readonly role: Role;
   readonly folder: string;
+  /** With its ROLES. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -48,7 +50,7 @@ export async function createMember({ name, role, folder, env }: MemberOptions): 
     const { PATH = '', HOME = '' } = process.env;
     const made = spawn(process.execPath, [...preload, resolve('dist/src/main.js')], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH, HOME, ...env, ROLES: role, PORT: String(port), CLOCK_SHIFT_MS: String(shift) },
+      env: { PATH, HOME, ...env, PORT: String(port), CLOCK_SHIFT_MS: String(shift) },
     });
     child = made;
     wasReady = false;
