@@ -160,6 +160,23 @@ function laterEnd(a: EndReport, b: EndReport): EndReport {
   return greater.rank[0] === 1 ? greater : lesser;
 }
 
+/** The facts with other delivery keys in their ranks; the same facts where `change` changes none. */
+export function withDeliveryKeys(facts: CallFacts, change: (key: string) => string): CallFacts {
+  const told = [...(facts.end ? [facts.end] : []), ...Object.values(facts.registers)].map(({ rank }) => rank[3]);
+  const keys = new Map([...new Set(told)].map((key) => [key, change(key)]));
+  if ([...keys].every(([key, changed]) => key === changed)) return facts;
+  const renamed = <T extends { readonly rank: ReportRank }>(stated: T): T => {
+    const [isTold, time, receivedAt, key, index] = stated.rank;
+    return { ...stated, rank: [isTold, time, receivedAt, keys.get(key) ?? key, index] };
+  };
+  const registers = Object.entries(facts.registers).map(([name, register]) => [name, renamed(register)]);
+  return {
+    ...facts,
+    ...(facts.end && { end: renamed(facts.end) }),
+    registers: Object.fromEntries(registers) as CallFacts['registers'],
+  };
+}
+
 /** Joins a leg's reports; their order is of no account. */
 export function foldReports(reports: readonly Report[], known: CallFacts = NO_FACTS): CallFacts {
   const join = (facts: CallFacts, report: Report): CallFacts =>

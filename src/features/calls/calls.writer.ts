@@ -73,9 +73,12 @@ async function settleIds(
 }
 
 /** An erased party stays erased, whatever the webhooks still say. */
-async function withoutErased(question: RebuildQuestion, { erasedIn }: RecordingRules): Promise<RebuildQuestion> {
-  if (!erasedIn) return question;
-  const guard = await loadGuard({ erasedIn });
+async function withoutErased(
+  question: RebuildQuestion,
+  { keptSince, ...rules }: RecordingRules,
+): Promise<RebuildQuestion> {
+  if (!rules.erasedIn) return question;
+  const guard = await loadGuard(rules);
   return {
     ...question,
     async reread(calls) {

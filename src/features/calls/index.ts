@@ -5,7 +5,7 @@ import { callsRoutes } from './calls.routes.js';
 import { type CallsService, createCallsService } from './calls.service.js';
 
 export { CALL_COLUMNS, CALL_DIRECTIONS, CALL_DISPOSITIONS, CALL_STATUSES, type CallRow } from './call.js';
-export { type CallFacts, foldReports, type Report } from './call-facts.js';
+export { type CallFacts, foldReports, type Register, type Report, withDeliveryKeys } from './call-facts.js';
 export { type CallFilters, conditionsOf, joinSql, ownedBy, type Sql, sql, startedWithin } from './call-filters.js';
 export { callFilterKeys } from './call-filters.schema.js';
 export {

@@ -2,8 +2,10 @@
  * What accounts want of facts before they become part of a call log: nothing older than they keep call logs, and no
  * party that was erased. Made by features that calls do not know; each is asked once for a batch.
  */
-import type { CallFacts, Report } from './call-facts.js';
-import type { CallIdRule } from './call-id-rule.js';
+import { mayHoldNumber } from '../../lib/number-eraser.js';
+import { type CallFacts, type Report, withDeliveryKeys } from './call-facts.js';
+import type { CallIdRule, ErasedInId } from './call-id-rule.js';
+import { idWithout } from './call-ids.js';
 
 /** The oldest moment of which the account keeps call logs, ms; null: it keeps them for ever. */
 export type KeptSince = (accountId: string) => number | null;
@@ -30,7 +32,7 @@ export interface RecordingRules {
 export type ErasedFromWebhook = Pick<ErasedParty, 'number' | 'pseudonym'> & { readonly webhookId: string };
 
 export interface Guard {
-  /** The reports of a leg as the account may have them: without those that are too old, the others' parties replaced. */
+  /** The reports of a leg as the account may have them: without those that are too old, the others' parties and delivery keys replaced. */
   admit(accountId: string, reports: readonly Report[]): Admission;
   /** The same facts where nothing in them was erased. */
   keepFacts(accountId: string, facts: CallFacts): CallFacts;
@@ -44,8 +46,26 @@ export interface Admission {
   readonly erased: readonly ErasedFromWebhook[];
 }
 
+/** A delivery key as it may be recorded, and what of it must not. */
+interface KeptKey {
+  readonly key: string;
+  readonly erased: readonly ErasedInId[];
+}
+
 export async function loadGuard(rules: RecordingRules): Promise<Guard> {
-  const [keptSince, erasedIn] = await Promise.all([rules.keptSince?.(), rules.erasedIn?.()]);
+  const [keptSince, erasedIn, ids = null] = await Promise.all([
+    rules.keptSince?.(),
+    rules.erasedIn?.(),
+    rules.callIds?.(),
+  ]);
+
+  /** Senders may write numbers into the ids of their deliveries as well. */
+  function keyIn(accountId: string, key: string): KeptKey {
+    if (!ids?.isMeant(accountId) || !mayHoldNumber(key)) return { key, erased: [] };
+    const erased = ids.erasedIn(accountId, key);
+    return { key: idWithout(key, erased), erased };
+  }
+
   return {
     admit(accountId, reports) {
       const since = keptSince?.(accountId) ?? null;
@@ -54,20 +74,27 @@ export async function loadGuard(rules: RecordingRules): Promise<Guard> {
       const kept = expired.length === 0 ? reports : reports.filter((report) => !isOld(report));
       const erased: ErasedFromWebhook[] = [];
       if (!erasedIn) return { reports: kept, expired, erased };
+      const found = (webhookId: string, { number, pseudonym }: Omit<ErasedFromWebhook, 'webhookId'>): void => {
+        erased.push({ webhookId, number, pseudonym });
+      };
       const keep = (party: string | undefined, webhookId: string): string | undefined => {
-        const found = party === undefined ? null : erasedIn(accountId, party);
-        if (!found) return party;
-        erased.push({ webhookId, number: found.number, pseudonym: found.pseudonym });
-        return found.party;
+        const other = party === undefined ? null : erasedIn(accountId, party);
+        if (!other) return party;
+        found(webhookId, other);
+        return other.party;
       };
       const changed = reports.map((report) => {
         const from = keep(report.from, report.webhookId);
         const to = keep(report.to, report.webhookId);
-        return from === report.from && to === report.to ? report : { ...report, from, to };
+        const { key, erased: inKey } = keyIn(accountId, report.deliveryKey);
+        for (const one of inKey) found(report.webhookId, one);
+        const isSame = from === report.from && to === report.to && key === report.deliveryKey;
+        return isSame ? report : { ...report, from, to, deliveryKey: key };
       });
       return { reports: erased.length === 0 ? kept : changed.filter((report) => !isOld(report)), expired, erased };
     },
-    keepFacts(accountId, facts) {
+    keepFacts(accountId, known) {
+      const facts = ids?.isMeant(accountId) ? withDeliveryKeys(known, (key) => keyIn(accountId, key).key) : known;
       const { from, to } = facts.registers;
       const [erasedFrom, erasedTo] = [from, to].map((party) => (party && erasedIn?.(accountId, party.value)) ?? null);
       if (!erasedFrom && !erasedTo) return facts;

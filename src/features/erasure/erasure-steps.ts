@@ -2,6 +2,7 @@
 import type { NumberEraser } from '../../lib/number-eraser.js';
 import type { Db } from '../../platform/db/connect.js';
 import { blankDetails } from '../audit/index.js';
+import { type CallFacts, type Register, withDeliveryKeys } from '../calls/index.js';
 import { eraseNextWebhooks } from '../ingestion/index.js';
 import { eraseInCallIds } from './erase-call-ids.js';
 import type { ErasureStep } from './erasure.js';
@@ -28,14 +29,15 @@ const CALL_TEXTS = ['caller_number', 'called_number', 'note'] as const;
 interface CallTexts extends Readonly<Record<(typeof CALL_TEXTS)[number], string | null>> {
   readonly id: string;
   readonly tags: readonly string[];
-  readonly facts: unknown;
+  readonly facts: CallFacts;
 }
 
 async function eraseInCalls(tx: Db, { accountId, eraser, place }: StepQuestion): Promise<StepProgress> {
   const after = place as Place | null;
   const { rows } = await tx.raw<{ rows: Candidate[] }>(
     `select c.id, c.started_at::text as at, strpos(translate(
-       concat_ws(' ', c.caller_number, c.called_number, c.note, c.tags::text, c.facts::text), ?, ''), ?) > 0 as hit
+       concat_ws(' ', c.caller_number, c.called_number, c.note, c.tags::text,
+         regexp_replace(c.facts::text, '%[0-9A-Fa-f]{2}', '', 'g')), ?, ''), ?) > 0 as hit
      from call_logs c where c.account_id = ? and (c.started_at, c.id) < (?::timestamptz, ?::uuid)
      order by c.started_at desc, c.id desc limit ?`,
     [SIGNS, eraser.ending, accountId, after?.at ?? 'infinity', after?.id ?? LAST_ID, PAGE],
@@ -62,16 +64,16 @@ async function rewriteCalls(tx: Db, ids: readonly string[], eraser: NumberEraser
   );
 }
 
-function callWithout({ id, tags, facts, ...texts }: CallTexts, eraser: NumberEraser): CallTexts {
-  const { from, to, ...registers } = (facts as { registers: Record<string, { value: string }> }).registers ?? {};
-  const without = (register: { value: string } | undefined) =>
-    register && { ...register, value: eraser.text(register.value) };
+function callWithout({ id, tags, facts: known, ...texts }: CallTexts, eraser: NumberEraser): CallTexts {
+  const facts = withDeliveryKeys({ ...known, registers: known.registers ?? {} }, eraser.text);
+  const { from, to, ...registers } = facts.registers;
+  const without = (register: Register<string>) => ({ ...register, value: eraser.text(register.value) });
   const erased = { ...registers, ...(from && { from: without(from) }), ...(to && { to: without(to) }) };
   return {
     id,
     tags: tags.map(eraser.text),
-    // The parties alone: ranks say which webhook counts, and ids are renamed wherever they are told.
-    facts: { ...(facts as object), registers: erased },
+    // Parties and delivery keys alone: ids are renamed wherever they are told.
+    facts: { ...facts, registers: erased },
     ...(Object.fromEntries(
       CALL_TEXTS.map((name) => [name, texts[name] === null ? null : eraser.text(texts[name])]),
     ) as Record<(typeof CALL_TEXTS)[number], string | null>),

@@ -74,6 +74,23 @@ export function deliveryKeyOf(request: WebhookRequest, own: string | null): stri
   return digest.digest('hex');
 }
 
+type Keyed = Pick<PendingWebhook, 'id' | 'delivery_key'>;
+
+/**
+ * The key as it was delivered, with pseudonyms in the places of erased numbers: what the reports of the webhook and the
+ * facts of its call go by. Two that differed only in the spelling of the number are the same.
+ */
+export function toldKeyOf({ id, delivery_key: key }: Keyed): string {
+  return key.endsWith(`~${id}`) ? key.slice(0, -id.length - 1) : key;
+}
+
+/** As the row keeps it: with the row's own id behind it, so that it is no other's key, whatever is delivered or erased. */
+export function erasedKeyOf(webhook: Keyed, text: (text: string) => string): string {
+  const told = toldKeyOf(webhook);
+  const erased = text(told);
+  return erased === told ? webhook.delivery_key : `${erased}~${webhook.id}`;
+}
+
 /** Header values that are credentials in clear; nothing that is understood later is in them. */
 const UNSTORED = new Set(['authorization', 'proxy-authorization', 'cookie']);
 

@@ -91,7 +91,9 @@ const signal = Joi.object({
 export const webhookInFullAnswer = webhookAnswer.keys({
   method: Joi.string().description('`POST`, or `IMPORT` for one that was read from a file.'),
   path: Joi.string().description('Path and query as received; secrets in the query are masked.'),
-  delivery_key: Joi.string().description('By which a repeated delivery is known.'),
+  delivery_key: Joi.string().description(
+    'By which a repeated delivery is known. One that held an erased number holds the pseudonym, with the id behind it.',
+  ),
   headers: Joi.object().pattern(Joi.string(), Joi.string()).description('Secrets and signatures are masked.'),
   body: Joi.string(),
   body_encoding: Joi.string().valid('utf-8', 'base64').description('`base64`: the body is no UTF-8 text.'),

@@ -21,6 +21,7 @@ import {
 import type { CarrierLine, Carriers } from '../carriers/index.js';
 import type { EventLog } from '../events/index.js';
 import { type FindCallIdRule, withPresentIds } from './call-ids.js';
+import { toldKeyOf } from './inbound-webhook.js';
 import { queueAgain } from './inbox.repository.js';
 import { findNewlyUnderstood } from './newly-understood.js';
 import { legKeysOf } from './outcome.js';
@@ -149,7 +150,7 @@ async function planPage(deps: RebuildDeps, tx: Db, wish: PageWish): Promise<Page
     async reread(records) {
       complete = await readPage(deps, tx, wish);
       const told = new Map<string, readonly Report[]>();
-      const gone = await findIncomplete(tx, records);
+      const gone = await findIncomplete(tx, records, complete.deliveries);
       for (const record of records) {
         const leg = complete.byCall.get(record.id);
         if (!leg || gone.has(record.id) || complete.broken.has(record.id)) incomplete.push(record.id);
@@ -164,6 +165,8 @@ async function planPage(deps: RebuildDeps, tx: Db, wish: PageWish): Promise<Page
 interface ReadPage {
   readonly legs: readonly LegReports[];
   readonly byCall: ReadonlyMap<string, LegReports>;
+  /** Names of the deliveries that were read: one that held an erased number is not found by what facts call it. */
+  readonly deliveries: ReadonlySet<string>;
   /** Ids of calls with a webhook on which the adapter fails. */
   readonly broken: ReadonlySet<string>;
   /** Webhooks that speak of legs that they were not joined to. */
@@ -200,7 +203,8 @@ async function readPage(deps: RebuildDeps, tx: Db, { calls, more }: PageWish): P
       return leg ? [[call.id, leg] as const] : [];
     }),
   );
-  return { legs: [...legs.values()], byCall, broken, misplaced };
+  const deliveries = new Set(kept.map((webhook) => deliveryName(webhook.carrier_id, toldKeyOf(webhook))));
+  return { legs: [...legs.values()], byCall, deliveries, broken, misplaced };
 }
 
 const keyOf = (call: CallToRebuild): string => legKey(call.carrier_id, call.carrier_call_id);
@@ -211,7 +215,11 @@ async function nameOf({ carriers }: RebuildDeps, call: CallToRebuild): Promise<O
   return { carrierId: call.carrier_id, callId: call.carrier_call_id, carrier };
 }
 
-async function findIncomplete(tx: Db, records: readonly CallRecord[]): Promise<Set<string>> {
+async function findIncomplete(
+  tx: Db,
+  records: readonly CallRecord[],
+  deliveries: ReadonlySet<string>,
+): Promise<Set<string>> {
   const named = records.map((record) => ({ record, sources: sourcesOf(record) }));
   const kept = await findKept(
     tx,
@@ -220,10 +228,11 @@ async function findIncomplete(tx: Db, records: readonly CallRecord[]): Promise<S
       sources.deliveryKeys.map((deliveryKey) => ({ carrierId: record.carrier_id, deliveryKey })),
     ),
   );
+  const isKept = (name: string): boolean => kept.has(name) || deliveries.has(name);
   const gone = named.filter(
     ({ record, sources }) =>
       sources.webhookIds.some((id) => !kept.has(id)) ||
-      sources.deliveryKeys.some((key) => !kept.has(deliveryName(record.carrier_id, key))),
+      sources.deliveryKeys.some((key) => !isKept(deliveryName(record.carrier_id, key))),
   );
   return new Set(gone.map(({ record }) => record.id));
 }

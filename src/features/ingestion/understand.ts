@@ -2,7 +2,7 @@
 import { readParty } from '../../lib/e164.js';
 import type { Report } from '../calls/index.js';
 import type { CarrierLine, Signal, Understanding, WebhookRequest } from '../carriers/index.js';
-import { type PendingWebhook, storable } from './inbound-webhook.js';
+import { type PendingWebhook, storable, toldKeyOf } from './inbound-webhook.js';
 
 export interface UnderstoodSignal {
   readonly callId: string;
@@ -74,7 +74,7 @@ function toReport(signal: Signal, index: number, webhook: StoredWebhook, line: C
   const hasVerdict = [disposition, hangupCause, providerCause, hangupSource].some((member) => member !== undefined);
   return {
     webhookId: webhook.id,
-    deliveryKey: webhook.delivery_key,
+    deliveryKey: toldKeyOf(webhook),
     receivedAt: webhook.received_at.getTime(),
     index,
     state: signal.state,

@@ -2,9 +2,11 @@
 import { createNumberEraser, type NumberEraser } from '../../lib/number-eraser.js';
 import type { Db } from '../../platform/db/connect.js';
 import type { ErasedFromWebhook } from '../calls/index.js';
+import { erasedKeyOf } from './inbound-webhook.js';
 
 interface StoredTexts {
   readonly id: string;
+  readonly delivery_key: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
@@ -27,7 +29,7 @@ export async function eraseFromWebhooks(tx: Db, erased: readonly ErasedFromWebho
 async function eraseNumber(tx: Db, ids: readonly string[], eraser: NumberEraser): Promise<number> {
   if (ids.length === 0) return 0;
   const { rows } = await tx.raw<{ rows: StoredTexts[] }>(
-    `select id, path, headers, body, detail, wait_keys, leg_keys from inbound_webhooks
+    `select id, delivery_key, path, headers, body, detail, wait_keys, leg_keys from inbound_webhooks
      where id = any(?::uuid[]) order by id for update`,
     [[...ids]],
   );
@@ -38,10 +40,10 @@ async function eraseNumber(tx: Db, ids: readonly string[], eraser: NumberEraser)
   });
   if (changed.length === 0) return 0;
   await tx.raw(
-    `update inbound_webhooks w set path = e.path, headers = e.headers, body = decode(e.body, 'base64'),
-       detail = e.detail, wait_keys = e.wait_keys, leg_keys = e.leg_keys
-     from jsonb_to_recordset(?::jsonb) as e (id uuid, path text, headers jsonb, body text, detail text,
-       wait_keys text[], leg_keys text[])
+    `update inbound_webhooks w set delivery_key = e.delivery_key, path = e.path, headers = e.headers,
+       body = decode(e.body, 'base64'), detail = e.detail, wait_keys = e.wait_keys, leg_keys = e.leg_keys
+     from jsonb_to_recordset(?::jsonb) as e (id uuid, delivery_key text, path text, headers jsonb, body text,
+       detail text, wait_keys text[], leg_keys text[])
      where w.id = e.id`,
     [JSON.stringify(changed)],
   );
@@ -54,6 +56,7 @@ function withoutNumber(row: StoredTexts, eraser: NumberEraser): StoredTexts {
   const { text } = eraser;
   return {
     id: row.id,
+    delivery_key: erasedKeyOf(row, text),
     path: text(row.path),
     headers: Object.fromEntries(Object.entries(row.headers).map(([name, value]) => [name, text(value)])),
     body: eraseInBody(row.body, eraser),
@@ -100,8 +103,8 @@ export async function eraseNextWebhooks(tx: Db, question: ErasureQuestion): Prom
   const { accountId, eraser, after, limit } = question;
   const { rows } = await tx.raw<{ rows: { id: string; at: string; hit: boolean }[] }>(
     `select w.id, w.received_at::text as at,
-       strpos(translate(regexp_replace(concat_ws(' ', encode(w.body, 'escape'), w.path, w.headers::text, w.detail,
-         w.wait_keys::text, w.leg_keys::text), '%[0-9A-Fa-f]{2}|\\\\+u[0-9A-Fa-f]{4}', '', 'g'), ' .-()/+', ''), ?) > 0 as hit
+       strpos(translate(regexp_replace(concat_ws(' ', encode(w.body, 'escape'), w.delivery_key, w.path, w.headers::text,
+         w.detail, w.wait_keys::text, w.leg_keys::text), '%[0-9A-Fa-f]{2}|\\\\+u[0-9A-Fa-f]{4}', '', 'g'), ' .-()/+', ''), ?) > 0 as hit
      from inbound_webhooks w
      where w.account_id = ? and (w.received_at, w.id) < (?::timestamptz, ?::uuid)
      order by w.received_at desc, w.id desc limit ?`,
