@@ -15,7 +15,7 @@ export interface NumberEraser {
 
 /** Shorter ones are found in all kinds of digits. */
 const SHORTEST_NATIONAL = 7;
-const BETWEEN = '(?:[ .()\\/+\\-]|%20|%28|%29|%2[DEFdef]){0,3}';
+const BETWEEN = '(?:[ .()+\\-]|\\\\?\\/|%20|%28|%29|%2[DEFdef]){0,3}';
 /** Not behind a digit, unless that belongs to an escape. */
 const BEGIN = '(?:(?<![0-9])|(?<=%[0-9A-Fa-f]{2})|(?<=\\\\u[0-9A-Fa-f]{4}))';
 const PLUS = '(?:\\+|%2[Bb]|\\\\u002[Bb])';

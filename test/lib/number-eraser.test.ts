@@ -18,6 +18,7 @@ describe('the eraser of a number', () => {
     '%2b49%20151%2012345678',
     '%2B49+151+12345678',
     '\\u002b4915112345678',
+    '0151\\/12 34 56 78',
   ];
   for (const spelling of spellings) {
     it(`finds ${spelling}, whatever stands around it`, () => {

@@ -104,7 +104,7 @@ export async function eraseNextWebhooks(tx: Db, question: ErasureQuestion): Prom
   const { rows } = await tx.raw<{ rows: { id: string; at: string; hit: boolean }[] }>(
     `select w.id, w.received_at::text as at,
        strpos(translate(regexp_replace(concat_ws(' ', encode(w.body, 'escape'), w.delivery_key, w.path, w.headers::text,
-         w.detail, w.wait_keys::text, w.leg_keys::text), '%[0-9A-Fa-f]{2}|\\\\+u[0-9A-Fa-f]{4}', '', 'g'), ' .-()/+', ''), ?) > 0 as hit
+         w.detail, w.wait_keys::text, w.leg_keys::text), '%[0-9A-Fa-f]{2}|\\\\+u[0-9A-Fa-f]{4}', '', 'g'), ' .-()/+\\', ''), ?) > 0 as hit
      from inbound_webhooks w
      where w.account_id = ? and (w.received_at, w.id) < (?::timestamptz, ?::uuid)
      order by w.received_at desc, w.id desc limit ?`,
