@@ -21,12 +21,24 @@ describe('an installation of several processes', function () {
     expect(report.counts).to.include({ lost: 0, doubled: 0, disordered: 0 });
   });
 
-  it('loses and doubles nothing while its processes are stopped and started one after another', async () => {
-    const wish = { seed: 4, seconds: 5, faults: 4, processes: 2, together: true, redis: false, only: /stopped/ };
-    const report = await run(wish);
+  for (const [kind, together] of [
+    ['of one role each', false],
+    ['of all roles', true],
+  ] as const) {
+    it(`loses and doubles nothing while its processes, ${kind}, are stopped and started one after another`, async () => {
+      const report = await run({
+        seed: 4,
+        seconds: 5,
+        faults: 4,
+        processes: 2,
+        together,
+        redis: false,
+        only: /stopped/,
+      });
 
-    expect(report.violations).to.deep.equal([]);
-    expect(report.answers).to.not.have.property('503');
-    expect(report.counts.lost).to.equal(0);
-  });
+      expect(report.violations).to.deep.equal([]);
+      expect(report.answers).to.not.have.property('503');
+      expect(report.counts.lost).to.equal(0);
+    });
+  }
 });
