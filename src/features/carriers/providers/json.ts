@@ -44,9 +44,10 @@ export function secondsOf(value: unknown): number | undefined {
   return seconds !== undefined && seconds >= 0 && seconds <= MOST_SECONDS ? seconds : undefined;
 }
 
-/** A price as decimal text without exponent. */
+/** A price as decimal text without exponent, which JavaScript writes numbers below a millionth with. */
 export function decimalOf(value: unknown): string | undefined {
-  const text = typeof value === 'number' && Math.abs(value) < 1e-6 ? value.toFixed(12) : textOf(value)?.trim();
+  const isTiny = typeof value === 'number' && value !== 0 && Math.abs(value) < 1e-6;
+  const text = isTiny ? value.toFixed(12) : textOf(value)?.trim();
   return text !== undefined && /^-?\d{1,12}(\.\d{1,12})?$/.test(text) ? text : undefined;
 }
 

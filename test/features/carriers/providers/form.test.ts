@@ -43,11 +43,12 @@ describe('the reading of bodies', () => {
       undefined,
     ]);
     expect([secondsOf('-1'), secondsOf(1e12), secondsOf('7')]).to.deep.equal([undefined, undefined, 7]);
-    expect([decimalOf(0.0085), decimalOf(1e-7), decimalOf('1e400'), decimalOf('-0.01')]).to.deep.equal([
+    expect([decimalOf(0.0085), decimalOf(1e-7), decimalOf('1e400'), decimalOf('-0.01'), decimalOf(0)]).to.deep.equal([
       '0.0085',
       '0.000000100000',
       undefined,
       '-0.01',
+      '0',
     ]);
   });
 });
