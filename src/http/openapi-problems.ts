@@ -2,17 +2,27 @@ import { AppError, type ErrorKind, invalidFields, notFound, permissionDenied, ST
 import type { JsonSchema } from './json-schema.js';
 import { presentProblem } from './problem.js';
 
+const SENTENCES_OF_A_MEMBER: JsonSchema = { type: 'array', items: { type: 'string' } };
+
+/** A member of every problem, in whose place the sentences about a wrong member of the same name may stand. */
+const ownMember = (type: 'string' | 'integer', description: string): JsonSchema => ({
+  description,
+  anyOf: [{ type }, SENTENCES_OF_A_MEMBER],
+});
+
 export const PROBLEM: JsonSchema = {
   type: 'object',
-  description: 'RFC 9457. An error of a member is a member named after it, a list of sentences.',
+  description:
+    'RFC 9457. An error of a member or a filter is a member named after it, a list of sentences. One that is called ' +
+    'like a member of the problem itself (`status`, `code`) takes its place; the status is also that of the answer.',
   required: ['type', 'title', 'status', 'detail', 'code', 'request_id'],
   properties: {
-    type: { type: 'string' },
-    title: { type: 'string' },
-    status: { type: 'integer' },
-    detail: { type: 'string', description: 'For people.' },
-    code: { type: 'string', description: 'For programs; stable.' },
-    request_id: { type: 'string', description: 'Also in the header X-Request-Id, and in the log.' },
+    type: ownMember('string', 'A kind of problem, as RFC 9457 has it.'),
+    title: ownMember('string', 'The status in words.'),
+    status: ownMember('integer', 'That of the answer.'),
+    detail: ownMember('string', 'For people.'),
+    code: ownMember('string', 'For programs; stable.'),
+    request_id: ownMember('string', 'Also in the header X-Request-Id, and in the log.'),
   },
   additionalProperties: true,
 };

@@ -155,10 +155,12 @@ const headersOf = (headers: Readonly<Record<string, string>>): JsonSchema =>
     Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
   );
 
+const JSON_TYPE = 'application/json';
+
 interface ToldBody {
   readonly description: string;
   readonly schema: Joi.Schema | undefined;
-  readonly contentType: string | undefined;
+  readonly contentType: string | readonly string[] | undefined;
 }
 
 function contentOf(
@@ -166,15 +168,21 @@ function contentOf(
   { description, schema, contentType }: ToldBody,
   examples: MemberExamples,
 ): JsonSchema {
+  const types = [contentType ?? []].flat();
   if (schema) {
     const said = toJsonSchema(schema);
-    return { content: { [contentType ?? 'application/json']: { schema: said, example: exampleOf(said, examples) } } };
+    const body = { schema: said, example: exampleOf(said, examples) };
+    return { content: contentAs(types.length === 0 ? [JSON_TYPE] : types, () => body) };
   }
-  if (contentType)
-    return { content: { [contentType]: { schema: { type: contentType.endsWith('json') ? 'object' : 'string' } } } };
+  if (types.length > 0) {
+    return { content: contentAs(types, (type) => ({ schema: { type: type === JSON_TYPE ? 'object' : 'string' } })) };
+  }
   if (status < 400) return {};
   return { content: { 'application/problem+json': problemContent(status, description) } };
 }
+
+const contentAs = (types: readonly string[], bodyOf: (type: string) => JsonSchema): JsonSchema =>
+  Object.fromEntries(types.map((type) => [type, bodyOf(type)]));
 
 /** `GET /openapi.json`: `describe` is asked once, when somebody wants it. */
 export function openApiRoute(describe: () => JsonSchema): AnyRoute {

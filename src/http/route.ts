@@ -47,7 +47,8 @@ export interface RouteResponse {
   readonly description: string;
   /** Absent: no body, or one that is no JSON (`contentType`). */
   readonly schema?: Joi.Schema;
-  readonly contentType?: string;
+  /** Several: the request chooses. */
+  readonly contentType?: string | readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 

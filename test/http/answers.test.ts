@@ -42,6 +42,17 @@ describe('an answer', () => {
     expect(readings.length).to.be.above(25);
   });
 
+  it('of an export is of a type that the OpenAPI document has, whichever is asked for', async () => {
+    const { token } = world.admin;
+
+    for (const format of ['csv', 'ndjson']) {
+      const path = `/api/call_logs/export/?format=${format}`;
+      const answer = await system.ask('GET', path, { token });
+
+      expect(differenceOf('GET', path, answer), format).to.equal(null);
+    }
+  });
+
   it('to a request that is refused is what the OpenAPI document says of it', async () => {
     const { token } = world.admin;
     const refusals: readonly (readonly [string, string, Ask, number])[] = [
@@ -50,6 +61,9 @@ describe('an answer', () => {
       ['GET', '/api/call_logs/', {}, 401],
       ['GET', '/api/accounts/', { token }, 403],
       ['GET', '/api/call_logs/?direction=sideways', { token }, 400],
+      ['GET', '/api/call_logs/?status=gone', { token }, 400],
+      ['GET', '/api/inbound_webhooks/?status=gone&code=%40', { token }, 400],
+      ['GET', '/api/call_events/?type=call.ended&title=1&detail=1&request_id=1', { token }, 400],
       ['GET', '/api/call_events/?after=999999999', { token }, 410],
       ['PATCH', `/api/port_orders/${world.ids.port_orders}/`, { token, body: { status: 'ported' } }, 409],
       ['PATCH', `/api/users/${world.admin.userId}/`, { token, body: { role: 'member' } }, 409],

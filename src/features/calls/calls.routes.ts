@@ -97,7 +97,7 @@ const exportRoute = (service: CallsService): AnyRoute =>
     responses: {
       200: {
         description: 'The rows.',
-        contentType: 'text/csv',
+        contentType: ['text/csv', 'application/x-ndjson'],
         headers: { 'X-Total-Count': 'Rows that will come.', 'Content-Disposition': 'A file name.' },
       },
     },
