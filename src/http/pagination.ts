@@ -9,7 +9,7 @@ export interface PageQuery {
   readonly cursor?: string;
 }
 
-/** `limit` and `cursor` of a list; the most and the default differ only on the seed's list. */
+/** `limit` and `cursor` of a list. */
 export const pageQuery = (most = 500, fallback = 50) => ({
   limit: Joi.number().integer().min(1).max(most).default(fallback).description('Rows of a page.'),
   cursor: Joi.string().max(500).description('From the `Link` header of the page before.'),

@@ -75,6 +75,29 @@ describe('the OpenAPI document', () => {
     expect(without).to.deep.equal([]);
   });
 
+  it('gives examples and defaults that its own routes take', () => {
+    const routes: Json[] = Object.values(system.system.features).flatMap((feature: Json) => feature.routes ?? []);
+
+    const refused = routes.flatMap((row) => {
+      const operation = document.paths[row.path.replaceAll(/:(\w+)/g, '{$1}')][row.method];
+      const body = operation.requestBody?.content['application/json']?.example;
+      const given: Json[] = (operation.parameters ?? []).flatMap(({ in: place, name, schema }: Json) =>
+        [schema.default, ...(schema.examples ?? [])]
+          .filter((value) => place === 'query' && value !== undefined)
+          .map((value) => ({ name, value })),
+      );
+      const wrong = [
+        ...(row.body && body !== undefined ? errorsOf(row.body, body) : []),
+        ...given.flatMap(({ name, value }) =>
+          errorsOf(row.query, { [name]: value }).filter((error) => error.startsWith(`${name}:`)),
+        ),
+      ];
+      return wrong.map((error) => `${row.method} ${row.path} ${error}`);
+    });
+
+    expect(refused).to.deep.equal([]);
+  });
+
   it('shows problems as they are answered', () => {
     const { example } = document.components.responses[401].content['application/problem+json'];
 
@@ -152,6 +175,12 @@ describe('the OpenAPI document', () => {
     ]);
   });
 });
+
+/** What a schema finds wrong, as `member: sentence`. */
+const errorsOf = (schema: Joi.Schema, value: unknown): string[] =>
+  (schema.validate(value, { abortEarly: false }).error?.details ?? []).map(
+    ({ path, message }) => `${path[0] ?? ''}: ${message}`,
+  );
 
 /** Documents of their own, such as this one. */
 const isAnyObject = (schema: Json): boolean => Object.keys(schema).join() === 'type';

@@ -35,14 +35,16 @@ const orNone =
   (entry: string): string | null | undefined =>
     entry === 'none' ? null : read(entry);
 
+const AN_ID = '019a8f3e-5d2c-7b1a-9c4d-2f6e8a7b1c3d';
+
 const filterKeys = () => ({
-  carrier_id: listOf(readId, 'Not a valid id.').description('Comma list.'),
+  carrier_id: listOf(readId, 'Not a valid id.').description('Comma list.').example(AN_ID),
   provider: words(PROVIDERS).description('Comma list.'),
   status: words(WEBHOOK_STATUSES).description('Comma list.').example('failed,ignored'),
   code: listOf(orNone(readCode), 'Not a code (lower-case words with _).')
     .description('Comma list; `none`: without a code.')
     .example('unknown_number'),
-  call_log_id: listOf(orNone(readId), 'Not a valid id.').description('Comma list; `none`: of no call.'),
+  call_log_id: listOf(orNone(readId), 'Not a valid id.').description('Comma list; `none`: of no call.').example(AN_ID),
   received_after: time().description('received_after ≤ received_at'),
   received_before: time().description('received_at < received_before'),
 });

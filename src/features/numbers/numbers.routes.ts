@@ -11,6 +11,7 @@ import {
   claimBody,
   historyAnswer,
   historyQuery,
+  LENGTH_WITHOUT_LIMIT,
   type ListQuery,
   listAnswer,
   listQuery,
@@ -68,7 +69,8 @@ function collectionRoutes(numbers: NumberService): AnyRoute[] {
       unknownQuery: 'ignore',
       responses: { 200: { description: 'The numbers.', schema: listAnswer, headers: { Link: 'The next page.' } } },
       async handle({ actor, query, url }) {
-        const slice = idSlice('virtual_numbers', query);
+        const { limit = LENGTH_WITHOUT_LIMIT, ...rest } = query;
+        const slice = idSlice('virtual_numbers', { ...rest, limit });
         const page = await numbers.listNumbers(actor, { filters: filtersFrom(query), slice });
         return pageReply('virtual_numbers', url, presented(page, presentNumber));
       },

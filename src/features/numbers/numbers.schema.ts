@@ -42,7 +42,8 @@ export const changeMembers = {
 };
 export const changeBody = Joi.object(changeMembers);
 
-export interface ListQuery extends PageQuery {
+export interface ListQuery extends Omit<PageQuery, 'limit'> {
+  readonly limit?: number;
   readonly is_active?: FilterValues<boolean>;
   readonly user_id?: FilterValues<string>;
   readonly carrier_id?: FilterValues<string>;
@@ -50,6 +51,9 @@ export interface ListQuery extends PageQuery {
   readonly tag?: FilterValues<string>;
   readonly search?: readonly string[];
 }
+
+/** The seed's clients know no pages: without a limit they get all that most accounts will ever have. */
+export const LENGTH_WITHOUT_LIMIT = 1000;
 
 const IGNORED = undefined;
 
@@ -76,8 +80,12 @@ const search = Joi.any().custom((given: string | readonly string[]) => {
 });
 
 export const listQuery = Joi.object({
-  // The seed's clients know no pages: without a limit they get all that most accounts will ever have.
-  ...pageQuery(500, 1000),
+  ...pageQuery(),
+  limit: Joi.number()
+    .integer()
+    .min(1)
+    .max(500)
+    .description(`Rows of a page; without it as many as ${LENGTH_WITHOUT_LIMIT.toLocaleString('en')}.`),
   is_active: commaList(readTruth)
     .meta({ schema: { type: 'string' } })
     .description('`true` or `false`.'),
