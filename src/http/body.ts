@@ -38,17 +38,27 @@ export function bodyKind(request: IncomingMessage, accepted: readonly BodyKind[]
   throw new AppError('unsupported_type', 'unsupported_media_type', `Unsupported media type "${given}" in request.`);
 }
 
+export const isForm = (kind: BodyKind | null): boolean => kind === 'form' || kind === 'multipart';
+
 function hasBody(request: IncomingMessage): boolean {
   return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
 }
 
+export interface BodyWish {
+  /** Bytes. */
+  readonly limit: number;
+  /** Names of the members that are lists: forms repeat them. */
+  readonly lists: ReadonlySet<string>;
+}
+
 /** Reads and parses the body. @throws 413, 400 */
-export async function readBody(request: IncomingMessage, kind: BodyKind | null, limit: number): Promise<ParsedBody> {
+export async function readBody(request: IncomingMessage, kind: BodyKind | null, wish: BodyWish): Promise<ParsedBody> {
+  const { limit, lists } = wish;
   if (kind === null) return { value: undefined, files: [] };
   if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
-  if (kind === 'multipart') return readMultipart(request, limit);
+  if (kind === 'multipart') return readMultipart(request, wish);
   const bytes = await readBytes(request, limit);
-  if (kind === 'form') return { value: formObject(bytes.toString('utf8')), files: [] };
+  if (kind === 'form') return { value: formObject(new URLSearchParams(bytes.toString('utf8')), lists), files: [] };
   if (kind === 'csv') return { value: bytes.toString('utf8'), files: [] };
   return { value: parseJson(bytes), files: [] };
 }
@@ -100,14 +110,20 @@ export function depthExceeds(json: string, limit: number): boolean {
   return false;
 }
 
-function formObject(text: string): Record<string, unknown> {
-  // A repeated member's last value counts, as in the seed.
-  return Object.fromEntries(new URLSearchParams(text));
+/** All values of a list (an empty one is what a form sends for none); of the others the last counts, as in the seed. */
+function formObject(pairs: Iterable<readonly [string, string]>, lists: ReadonlySet<string>): Record<string, unknown> {
+  const members = new Map<string, string[]>();
+  for (const [name, value] of pairs) {
+    const values = lists.has(name) ? (members.get(name) ?? []) : [];
+    if (value !== '' || !lists.has(name)) values.push(value);
+    members.set(name, values);
+  }
+  return Object.fromEntries([...members].map(([name, values]) => [name, lists.has(name) ? values : values[0]]));
 }
 
-function readMultipart(request: IncomingMessage, limit: number): Promise<ParsedBody> {
+function readMultipart(request: IncomingMessage, { limit, lists }: BodyWish): Promise<ParsedBody> {
   return new Promise((resolve, reject) => {
-    const value: Record<string, unknown> = Object.create(null);
+    const pairs: [string, string][] = [];
     const files: UploadedFile[] = [];
     let received = 0;
     const fail = (error: unknown): void => {
@@ -126,7 +142,7 @@ function readMultipart(request: IncomingMessage, limit: number): Promise<ParsedB
       return;
     }
     parser.on('field', (name, text) => {
-      value[name] = text;
+      pairs.push([name, text]);
     });
     parser.on('file', (field, stream, filename) => {
       const chunks: Buffer[] = [];
@@ -135,7 +151,7 @@ function readMultipart(request: IncomingMessage, limit: number): Promise<ParsedB
       stream.on('end', () => files.push({ field, filename, content: Buffer.concat(chunks) }));
     });
     parser.on('error', fail);
-    parser.on('finish', () => resolve({ value, files }));
+    parser.on('finish', () => resolve({ value: formObject(pairs, lists), files }));
     request.on('data', (chunk: Buffer) => {
       received += chunk.length;
       if (received > limit + 65_536) fail(tooLarge(limit));

@@ -5,11 +5,11 @@ import { isId } from '../lib/ids.js';
 import { type Actor, hasRole, hasScope } from './actor.js';
 import type { AuditTrail } from './audit.js';
 import { audited, isAudited } from './audited.js';
-import { bodyKind, readBody } from './body.js';
+import { bodyKind, isForm, readBody } from './body.js';
 import type { FairShare } from './fair-share.js';
 import { type AnyRoute, Reply } from './route.js';
 import { describeSeedEndpoint } from './seed-options.js';
-import { validateBody, validateQuery } from './validate.js';
+import { listMembers, validateBody, validateQuery } from './validate.js';
 
 export interface DispatchDeps {
   authenticate(ctx: Context): Promise<Actor>;
@@ -22,6 +22,7 @@ export interface DispatchDeps {
 }
 
 const DEFAULT_BODY_LIMIT = 1_048_576;
+const NO_LISTS: ReadonlySet<string> = new Set();
 const NOBODY = Object.freeze({
   kind: 'user',
   accountId: '',
@@ -133,7 +134,8 @@ interface Found {
 async function answer(ctx: Context, { row, siblings, actor, params }: Found, deps: DispatchDeps): Promise<void> {
   const { audit, share } = deps;
   const kind = row.body || row.accepts ? bodyKind(ctx.req, row.accepts ?? ['json']) : null;
-  const read = await readBody(ctx.req, kind, row.bodyLimit ?? DEFAULT_BODY_LIMIT);
+  const lists = row.body && isForm(kind) ? listMembers(row.body) : NO_LISTS;
+  const read = await readBody(ctx.req, kind, { limit: row.bodyLimit ?? DEFAULT_BODY_LIMIT, lists });
   const query = row.query ? validateQuery(row.query, { ...ctx.query }, row.unknownQuery ?? 'refuse') : {};
   const isObject = kind !== 'csv' && row.body !== undefined;
   const body = isObject && row.body ? validateBody(row.body, read.value, row.unknownBody ?? 'refuse') : read.value;

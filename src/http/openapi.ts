@@ -112,7 +112,8 @@ function queryParameters(query: Joi.ObjectSchema | undefined): JsonSchema[] {
 }
 
 function requestBody(row: AnyRoute, examples: MemberExamples): JsonSchema {
-  const schema = row.body ? toJsonSchema(row.body) : { type: 'object' };
+  const refused = row.body ? toJsonSchema(row.body) : { type: 'object' };
+  const schema = row.unknownBody === 'ignore' ? { ...refused, additionalProperties: true } : refused;
   const required = Array.isArray((schema as { required?: unknown }).required);
   const content = (row.accepts ?? ['json']).map((kind) => [
     MEDIA_TYPES[kind],

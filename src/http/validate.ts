@@ -65,6 +65,18 @@ export function fieldErrors(error: Joi.ValidationError): Record<string, string[]
   return Object.fromEntries(fields);
 }
 
+const listsOfSchemas = new WeakMap<Joi.ObjectSchema, ReadonlySet<string>>();
+
+/** Names of the members that are lists. */
+export function listMembers(schema: Joi.ObjectSchema): ReadonlySet<string> {
+  const known = listsOfSchemas.get(schema);
+  if (known) return known;
+  const members = Object.entries<{ readonly type?: string }>(schema.describe().keys ?? {});
+  const lists = new Set(members.filter(([, { type }]) => type === 'array').map(([name]) => name));
+  listsOfSchemas.set(schema, lists);
+  return lists;
+}
+
 function nonObject(value: unknown): AppError | null {
   if (value === null) return invalidFields({ non_field_errors: ['No data provided'] });
   if (typeof value === 'object' && !Array.isArray(value)) return null;

@@ -98,6 +98,19 @@ describe('the OpenAPI document', () => {
     expect(refused).to.deep.equal([]);
   });
 
+  it('says whether a body may have members that are not named', () => {
+    const routes: Json[] = Object.values(system.system.features).flatMap((feature: Json) => feature.routes ?? []);
+
+    const wrong = routes.filter((row) => {
+      const { requestBody } = document.paths[row.path.replaceAll(/:(\w+)/g, '{$1}')][row.method];
+      const told = requestBody?.content['application/json']?.schema.additionalProperties;
+      return row.body && told !== undefined && told !== (row.unknownBody === 'ignore');
+    });
+
+    expect(wrong.map(({ path }) => path)).to.deep.equal([]);
+    expect(routes.filter((row) => row.unknownBody === 'ignore').length).to.be.above(2);
+  });
+
   it('shows problems as they are answered', () => {
     const { example } = document.components.responses[401].content['application/problem+json'];
 

@@ -8,9 +8,11 @@ const SHAPE = ['Phone number must be 8-15 digits'];
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
 const form = (body: string): Omit<Asking, 'as'> => ({ body, headers: FORM });
-const multipart = (members: Readonly<Record<string, string>>): Omit<Asking, 'as'> => {
+const multipart = (members: Readonly<Record<string, string | readonly string[]>>): Omit<Asking, 'as'> => {
   const body = new FormData();
-  for (const [name, value] of Object.entries(members)) body.append(name, value);
+  for (const [name, values] of Object.entries(members)) {
+    for (const value of [values].flat()) body.append(name, value);
+  }
   return { body };
 };
 const json = (body: unknown): Omit<Asking, 'as'> => ({ json: body });
@@ -64,6 +66,32 @@ describe('the doors of the virtual numbers', () => {
       ...[...spellings(['t', 'y', 'yes', 'true', 'on', '1']), 1, true].map((v) => [v, true] as [unknown, boolean]),
       ...[...spellings(['f', 'n', 'no', 'false', 'off', '0']), 0, false].map((v) => [v, false] as [unknown, boolean]),
     ];
+    const TAGGED: [string, Omit<Asking, 'as'>, string[]][] = [
+      ['a form that repeats them', form('phone_number=7000000107&tags=vip&tags=a+b'), ['vip', 'a b']],
+      ['a form with one', form('phone_number=7000000108&tags=vip'), ['vip']],
+      ['a form with an empty one', form('phone_number=7000000109&tags='), []],
+      ['a multipart form', multipart({ phone_number: '7000000110', tags: ['vip', 'x'] }), ['vip', 'x']],
+    ];
+    for (const [name, asking, tags] of TAGGED) {
+      it(`takes the tags of ${name}`, async () => {
+        const admin = await doors.user(await doors.account());
+
+        const answer = await doors.ask(CREATE, { as: admin, ...asking });
+
+        expect(answer.body.tags).to.deep.equal(tags);
+      });
+    }
+
+    it('takes the last value of what is no list, and one tag in JSON for no list', async () => {
+      const admin = await doors.user(await doors.account());
+
+      const twice = await doors.ask(CREATE, { as: admin, ...form('phone_number=1&phone_number=7000000111') });
+      const text = await doors.ask(CREATE, { as: admin, ...json({ phone_number: '7000000112', tags: 'vip' }) });
+
+      expect(twice.body).to.include({ phone_number: '+7000000111' });
+      expect(text.body.tags).to.deep.equal(['Must be a list.']);
+    });
+
     it('reads is_active in every spelling of the seed', async () => {
       const admin = await doors.user(await doors.account());
 
