@@ -44,7 +44,8 @@ const PATCHING =
   `The account moves ${movesOf('account')}; the operator ${movesOf('operator')}; ` +
   'a draft that nobody touches for 30 days is canceled by itself. The other side’s move is 403, one that nobody may ' +
   'make 409 `invalid_transition`. Submitting needs a number, `losing_carrier`, `subscriber.name` and a document `loa`, ' +
-  'else 400 under each member; `…/checks/` tells beforehand, and what else the losing carrier may object to. With `ported` the numbers become the account’s virtual numbers, or, ' +
+  'numbers of one country, and no `requested_for` that has passed, else 400 under each member; `…/checks/` tells ' +
+  'beforehand. With `ported` the numbers become the account’s virtual numbers, or, ' +
   'when somebody holds one, 409 `number_taken` names it in `phone_numbers` and nothing changes.\n\n' +
   `Exceptions:\n${PORT_EXCEPTIONS.map(({ code, meaning, correction }) => `- \`${code}\`: ${meaning} ${correction}`).join('\n')}`;
 

@@ -21,7 +21,7 @@ export interface SubmissionCheck {
   readonly code: string;
   /** The member of the order that is to be looked at. */
   readonly field: string;
-  /** Whether submitting is refused: the order lacks what every order needs. The others tell what the losing carrier may object to. */
+  /** Whether the losing carrier is certain to send the order back; the others may be put right by the day of the port. */
   readonly isBlocking: boolean;
   /** What is wrong, in one sentence. */
   readonly message: string;
@@ -54,7 +54,7 @@ export const SUBMISSION_CHECKS = [
   {
     code: 'countries_mixed',
     field: 'phone_numbers',
-    isBlocking: false,
+    isBlocking: true,
     message: 'The numbers of an order must be of one country.',
     correction: 'Make an order of its own for the numbers of each country.',
     findFault: ({ order }) => faultOf(foreignNumbers(order)),
@@ -86,7 +86,7 @@ export const SUBMISSION_CHECKS = [
   {
     code: 'requested_for_past',
     field: 'requested_for',
-    isBlocking: false,
+    isBlocking: true,
     message: 'The day has passed.',
     correction: 'Choose another day, or none.',
     findFault: ({ order, today }) => faultIf(order.requestedFor !== null && order.requestedFor < today),
@@ -128,7 +128,7 @@ export interface JudgedCheck {
 export const judgeSubmission = (submission: Submission): JudgedCheck[] =>
   SUBMISSION_CHECKS.map((check) => ({ check, fault: check.findFault(submission) }));
 
-/** What the order lacks, by member; null: it may go. */
+/** What the losing carrier is certain to send back, by member; null: it may go. */
 export function refusalOf(judged: readonly JudgedCheck[]): FieldErrors | null {
   const fields: Record<string, string[]> = {};
   for (const { check, fault } of judged) {

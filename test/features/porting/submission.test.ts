@@ -78,16 +78,19 @@ describe('the checks of a submission', () => {
     expect(await doors.statusOf(draft.id)).to.equal('draft');
   });
 
-  it('tell of numbers of several countries, name those that are not of the first one, and let them go', async () => {
+  it('refuse numbers of several countries and name those that are not of the first one', async () => {
     const api = await doors.person();
     const [home, berlin, london] = [freshNumber(), '+4930901820', '+442079460018'];
     const order = await doors.draft(api, { phone_numbers: [home, berlin, london] });
 
     const told = await failed(api, order);
-    const submitted = await move(api, order.id, 'submitted');
+    const refused = await move(api, order.id, 'submitted');
+    const corrected = await move(api, order.id, 'submitted', { phone_numbers: [home] });
 
     expect(told).to.deep.equal({ countries_mixed: [berlin, london] });
-    expect(submitted.body).to.include({ status: 'submitted' });
+    expect(refused.status).to.equal(400);
+    expect(refused.body.phone_numbers).to.deep.equal(['The numbers of an order must be of one country.']);
+    expect(corrected.body).to.include({ status: 'submitted' });
   });
 
   it('doubt a number that no numbering plan knows, and count it for no country', async () => {
@@ -101,37 +104,32 @@ describe('the checks of a submission', () => {
     expect((await move(api, order.id, 'submitted')).status).to.equal(200);
   });
 
-  it('tell of a day that has passed, not of today, and let it go', async () => {
+  it('refuse a day that has passed, not today', async () => {
     const api = await doors.person();
     const [today, yesterday] = [doors.time.now, doors.time.now - DAY_MS].map((ms) => new Date(ms).toISOString());
-    const late = await doors.draft(api, { requested_for: yesterday });
-    const inTime = await doors.draft(api, { requested_for: today });
+    const order = await doors.draft(api, { requested_for: yesterday });
 
-    const told = [await failed(api, late), await failed(api, inTime)];
-    const submitted = await move(api, late.id, 'submitted');
+    const told = await failed(api, order);
+    const refused = await move(api, order.id, 'submitted');
+    const corrected = await move(api, order.id, 'submitted', { requested_for: today });
 
-    expect(told).to.deep.equal([{ requested_for_past: [] }, {}]);
-    expect(submitted.body).to.include({ status: 'submitted' });
+    expect(told).to.deep.equal({ requested_for_past: [] });
+    expect(refused.status).to.equal(400);
+    expect(refused.body.requested_for).to.deep.equal(['The day has passed.']);
+    expect(corrected.body).to.include({ status: 'submitted' });
   });
 
-  it('judge the day again when an order came back', async () => {
+  it('judge the day again when an order that came back is submitted once more', async () => {
     const [api, operator] = [await doors.person(), await doors.person('operator')];
     const order = await doors.draft(api, { requested_for: new Date(doors.time.now).toISOString() });
     await moveThrough(order.id, [api, 'submitted'], [operator, 'exception']);
 
     doors.time.now += DAY_MS;
-    const told = await failed(api, order);
+    const refused = await move(api, order.id, 'submitted');
     doors.time.now -= DAY_MS;
 
-    expect(told).to.deep.equal({ requested_for_past: [] });
-  });
-
-  it('block nothing but what is promised: a number, the losing carrier, the name and the letter', () => {
-    const blocking = SUBMISSION_CHECKS.filter(({ isBlocking }) => isBlocking).map(({ code }) => code);
-
-    expect(blocking).to.deep.equal([
-      ...['phone_numbers_missing', 'losing_carrier_missing', 'subscriber_name_missing', 'loa_missing'],
-    ]);
+    expect(refused.status).to.equal(400);
+    expect(refused.body.requested_for).to.deep.equal(['The day has passed.']);
   });
 
   it('tell of numbers that are held here, and do not stand in the way: the holder may release them by then', async () => {
