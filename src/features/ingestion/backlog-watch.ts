@@ -16,6 +16,8 @@ export interface BacklogWatch {
 const LOOK_EVERY_MS = 1000;
 /** A long backlog takes long to count: counting may cost a twentieth of the time, no more. */
 const REST_PER_LOOK = 20;
+/** Nor may what was worked off meanwhile be refused for longer than senders are told to wait. */
+const LONGEST_REST_MS = 10_000;
 
 export function watchBacklog(db: Db, most: number, onLook: (backlog: Backlog) => void): BacklogWatch {
   let counted = 0;
@@ -35,12 +37,14 @@ export function watchBacklog(db: Db, most: number, onLook: (backlog: Backlog) =>
     try {
       const backlog = await readBacklog(db, most);
       counted = backlog.count;
+      const ended = performance.now();
+      restUntil = ended + Math.min(LONGEST_REST_MS, (ended - began) * REST_PER_LOOK);
       onLook(backlog);
     } catch {
-      // Out of reach: the store itself refuses then, and the last count stands.
+      // Out of reach: the store itself refuses then, and the last count stands. How long that took says nothing of how
+      // long counting takes.
+      restUntil = performance.now() + LOOK_EVERY_MS;
     }
-    const ended = performance.now();
-    restUntil = ended + (ended - began) * REST_PER_LOOK;
     counting = undefined;
   }
   const countOnce = (): Promise<void> => {

@@ -1,6 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { watchBacklog } from '../../../src/features/ingestion/backlog-watch.js';
 import { newId } from '../../../src/lib/ids.js';
+import type { Db } from '../../../src/platform/db/connect.js';
 import { until } from '../../support/until.js';
 import { deliver, drainAll, makeAccount, makeGenericCarrier, openInboxes } from './inbox-bench.js';
 
@@ -43,5 +45,25 @@ describe('the watch over the backlog', function () {
     backlog.stop();
 
     expect(counts.at(-1)).to.equal(0);
+  });
+
+  it('counts again soon after the database was out of reach, however long it took to find that out', async () => {
+    const { first } = await world;
+    let isOut = true;
+    const asked = async (...question: Parameters<Db['raw']>): Promise<unknown> => {
+      if (!isOut) return first.db.raw(...question);
+      await pause(500);
+      throw new Error('The database is out of reach.');
+    };
+    const backlog = watchBacklog({ raw: asked } as unknown as Db, 1, () => undefined);
+    await backlog.enter();
+    backlog.leave();
+    expect(await backlog.enter()).to.equal(false);
+
+    isOut = false;
+    await until('it lets in', () => backlog.enter(), 4000);
+    backlog.stop();
+
+    expect(backlog.isFull()).to.equal(true);
   });
 });
