@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { connectDatabase } from '../../src/platform/db/connect.js';
 import { createLogger } from '../../src/platform/log.js';
 import { createTestDatabase } from '../support/database.js';
+import { until } from '../support/until.js';
 
 function listen() {
   const lines: string[] = [];
@@ -32,6 +33,28 @@ describe('the log', () => {
     const [first] = lines.map((line) => JSON.parse(line).err);
     expect(first).to.include({ code: '23505', constraint: 'things_phone_number_key', table: 'things' });
     expect(first.message).to.match(/^insert into "things" .* duplicate key value/);
+  });
+
+  it('is told by Knex of a database connection that was lost, in a line of its own', async () => {
+    const { lines, log } = listen();
+    const database = await createTestDatabase();
+    const [db, other] = [connectDatabase(database.url, 1, log), connectDatabase(database.url, 1, log)];
+    const { rows } = await db.raw<{ rows: { pid: number }[] }>('select pg_backend_pid() as pid');
+
+    await other.raw('select pg_terminate_backend(?, 5000)', [rows[0]?.pid ?? 0]);
+    await until('it is told', async () => {
+      await db.raw('select 1').catch(() => undefined);
+      return lines.length > 0;
+    });
+    await Promise.all([db.destroy(), other.destroy()]);
+    await database.drop();
+
+    const told = JSON.parse(lines[0] ?? '');
+    expect(told).to.include({
+      level: 'warn',
+      msg: 'database connection',
+      err: 'Connection Error: Connection ended unexpectedly',
+    });
   });
 
   it('tells nothing of the message that a store refused', () => {

@@ -1,6 +1,6 @@
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
-import type { Logger } from '../log.js';
+import { type Logger, throttledWarn } from '../log.js';
 import { TRANSACTION_SETTINGS, watchedPool } from './silent-connections.js';
 
 /** The database, or a transaction on it: every repository function takes it as its first argument. */
@@ -20,7 +20,15 @@ export function connectDatabase(url: string, poolSize: number, log: Logger): Kne
     } as Knex.PgConnectionConfig,
     pool: { ...watchedPool(url, poolSize), acquireTimeoutMillis: 10_000, propagateCreateError: false },
     acquireConnectionTimeout: 10_000,
+    log: intoLog(log),
   });
   db.on('error', (error: unknown) => log.warn({ err: error }, 'database connection'));
   return db;
+}
+
+/** Knex would print on stdout, a stack at a time; the ready line alone belongs there. */
+function intoLog(log: Logger): NonNullable<Knex.Config['log']> {
+  const warn = throttledWarn(log, 'database connection');
+  const tell = (message: unknown): void => warn(String(message).split('\n', 1)[0]);
+  return { warn: tell, error: tell, deprecate: tell, debug: () => undefined };
 }

@@ -23,10 +23,14 @@ const migrationSource: Knex.MigrationSource<string> = {
   getMigration: async (name) => import(pathToFileURL(migrationFiles().get(name) ?? name).href),
 };
 
+const silent = (): void => undefined;
+
 export const knexConfig = (url: string): Knex.Config => ({
   client: 'pg',
   connection: { connectionString: url, application_name: 'switchboard migrate', ...TRANSACTION_SETTINGS },
   pool: watchedPool(url, 2, { isPatient: true }),
   acquireConnectionTimeout: 10_000,
+  // What goes wrong is thrown as well, and told once by whoever migrates.
+  log: { warn: silent, error: silent, deprecate: silent, debug: silent },
   migrations: { migrationSource },
 });
