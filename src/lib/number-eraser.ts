@@ -83,33 +83,55 @@ const LONG_ENOUGH = new RegExp(`[0-9](?:${BETWEEN}[0-9]){${SHORTEST_NATIONAL - 1
 export const mayHoldNumber = (text: string): boolean => LONG_ENOUGH.test(text);
 
 const MOST_DIGITS = 20;
+/** Of E.164, and so of every number that is erased. */
+const LONGEST_NUMBER = 15;
+/** Of so many a typical webhook has thirty, and whoever sends a quarter of a megabyte of single digits two million. */
+const MOST_RUNS = 20_000;
+
+const BEGINS = new RegExp(`${BEGIN}(?=[0-9])`, 'g');
+const NEXT_DIGIT = new RegExp(`${BETWEEN}([0-9])`, 'y');
+const UNBROKEN = new RegExp(`${BEGIN}(?=([0-9]{${SHORTEST_NATIONAL},${MOST_DIGITS}})(?![0-9]))`, 'g');
 
 /**
  * The digits of whatever in a text `createNumberEraser` could take for a number, of which only hashes are known:
- * without zeros in front, and once more without `011`.
+ * without zeros in front, and once more without `011`. Of a text that is all digits and signs, past all that people
+ * write, only those that stand without signs between them: what is asked for each must stay bounded.
  */
 export function digitsIn(text: string): Set<string> {
   const found = new Set<string>();
   if (!mayHoldNumber(text)) return found;
-  for (const { index } of text.matchAll(new RegExp(`${BEGIN}(?=[0-9])`, 'g'))) {
-    for (const dialled of runsFrom(text, index)) {
-      found.add(dialled.replace(/^0+/, ''));
-      if (dialled.startsWith('011')) found.add(dialled.slice(3));
-    }
+  const add = (digits: string): void => {
+    if (digits.length <= LONGEST_NUMBER) found.add(digits);
+  };
+  const addReadings = (dialled: string): void => {
+    add(dialled.replace(/^0+/, ''));
+    if (dialled.startsWith('011')) add(dialled.slice(3));
+  };
+  let count = 0;
+  for (const { index } of text.matchAll(BEGINS)) {
+    const runs = runsFrom(text, index);
+    count += runs.length;
+    if (count > MOST_RUNS) break;
+    runs.forEach(addReadings);
   }
+  if (count <= MOST_RUNS) return found;
+  found.clear();
+  for (const [, digits = ''] of text.matchAll(UNBROKEN)) addReadings(digits);
   return found;
 }
 
 /** Digits from a place on, with signs between them, up to wherever the digits break off. */
 function runsFrom(text: string, begin: number): string[] {
-  const next = new RegExp(`${BETWEEN}([0-9])`, 'y');
-  next.lastIndex = begin;
+  NEXT_DIGIT.lastIndex = begin;
   const runs: string[] = [];
   for (let digits = ''; digits.length < MOST_DIGITS; ) {
-    const digit = next.exec(text)?.[1];
+    const digit = NEXT_DIGIT.exec(text)?.[1];
     if (digit === undefined) break;
     digits += digit;
-    if (digits.length >= SHORTEST_NATIONAL && !/[0-9]/.test(text[next.lastIndex] ?? '')) runs.push(digits);
+    if (digits.length >= SHORTEST_NATIONAL && !isDigit(text.charCodeAt(NEXT_DIGIT.lastIndex))) runs.push(digits);
   }
   return runs;
 }
+
+/** Of a code unit; NaN, behind the end of a text, is none. */
+const isDigit = (unit: number): boolean => unit >= 48 && unit <= 57;

@@ -86,4 +86,20 @@ describe('what in a text may be a number', () => {
     expect([...digitsIn('a4915112345678')]).to.deep.equal(['4915112345678']);
     expect([...digitsIn('94915112345678')]).to.deep.equal(['94915112345678']);
   });
+
+  it('is bounded in a text of nothing but digits and signs, where what stands without signs is still found', () => {
+    const number = '4915112345678';
+    const digits = Array.from({ length: 120_000 }, (_, place) => (place * place + (place >> 3)) % 10).join(' ');
+
+    const found = digitsIn(`${digits} x ${number} ${digits} %2B${number.replace('49', '43')}`);
+
+    expect([...found]).to.deep.equal([number, number.replace('49', '43')]);
+    expect([...digitsIn(`${digits.slice(0, 500)} x ${number}`)])
+      .to.include(number)
+      .and.to.have.length.above(100);
+  });
+
+  it('is no longer than a number can be', () => {
+    expect([...digitsIn('00123456789012345, 1234567890123456')]).to.deep.equal(['123456789012345']);
+  });
 });
