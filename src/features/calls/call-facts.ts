@@ -40,6 +40,22 @@ export interface Verdict {
   readonly hangupSource: HangupSource | null;
 }
 
+/** Of a cause, in characters: carriers send any text. */
+export const LONGEST_CAUSE = 500;
+
+type Causes = Pick<Verdict, 'hangupCause' | 'providerCause'>;
+
+/** The same with other causes; the very same where `change` changes none. */
+export function withCauses<C extends Causes>(given: C, change: (cause: string) => string): C {
+  const changed = (cause: string | null): string | null => {
+    const other = cause === null ? null : change(cause);
+    return other === null || other === cause ? cause : other.slice(0, LONGEST_CAUSE).toWellFormed();
+  };
+  const [hangupCause, providerCause] = [changed(given.hangupCause), changed(given.providerCause)];
+  const isSame = hangupCause === given.hangupCause && providerCause === given.providerCause;
+  return isSame ? given : { ...given, hangupCause, providerCause };
+}
+
 export interface Price {
   readonly amount: string;
   readonly currency: string | null;

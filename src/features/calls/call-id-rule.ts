@@ -11,15 +11,30 @@ export interface ErasedInId extends Pick<ErasedParty, 'number' | 'pseudonym'> {
 }
 
 /**
+ * Without the national numbers of which the international one is there as well: what erases that erases both, and what
+ * erases the national one first would leave `+49 erased-…`.
+ */
+export function wholeOnes<E extends Pick<ErasedParty, 'number' | 'pseudonym'>>(erased: readonly E[]): readonly E[] {
+  const isWhole = ({ number }: E): boolean => number.startsWith('+');
+  const whole = new Set(erased.filter(isWhole).map(({ pseudonym }) => pseudonym));
+  return erased.filter((one) => isWhole(one) || !whole.has(one.pseudonym));
+}
+
+/**
  * How far the erasure of a number is with ids. `ahead`: not everybody has heard of it, ids are as they were; `renamed`:
  * nobody writes one any more that holds it; `left`: it was done before ids were renamed.
  */
 export type RenamingState = 'ahead' | 'renamed' | 'left';
 
+/** Numbers in a text; not the national one where it is the end of the international one. */
+export type FindErased = (accountId: string, text: string) => readonly ErasedInId[];
+
 export interface CallIdRule {
   /** Whether anything was erased in the account; in any, where it is not known (null). */
   isMeant(accountId: string | null): boolean;
-  erasedIn(accountId: string, id: string): readonly ErasedInId[];
+  erasedIn: FindErased;
+  /** The same for many texts: what they have in common is hashed once. */
+  search(): FindErased;
   stateOf(tx: Db, erased: readonly ErasedInId[]): Promise<(erased: ErasedInId) => RenamingState>;
   /** Keyed hash of a leg's or a session's key, by which it is known that it was renamed. */
   markOf(key: string): string;

@@ -5,16 +5,26 @@ import { callsRoutes } from './calls.routes.js';
 import { type CallsService, createCallsService } from './calls.service.js';
 
 export { CALL_COLUMNS, CALL_DIRECTIONS, CALL_DISPOSITIONS, CALL_STATUSES, type CallRow } from './call.js';
-export { type CallFacts, foldReports, type Register, type Report, withDeliveryKeys } from './call-facts.js';
+export {
+  type CallFacts,
+  foldReports,
+  LONGEST_CAUSE,
+  type Register,
+  type Report,
+  withCauses,
+  withDeliveryKeys,
+} from './call-facts.js';
 export { type CallFilters, conditionsOf, joinSql, ownedBy, type Sql, sql, startedWithin } from './call-filters.js';
 export { callFilterKeys } from './call-filters.schema.js';
 export {
   type CallIdRule,
   CallIdsChanged,
   type ErasedInId,
+  type FindErased,
   type IdKind,
   type Rename,
   type RenamingState,
+  wholeOnes,
 } from './call-id-rule.js';
 export { idWithout, renameOf } from './call-ids.js';
 export { findOwnLegs, findRenamed, renameCallIds, renameParents } from './call-ids.repository.js';

@@ -1,9 +1,9 @@
 /**
  * What accounts want of facts before they become part of a call log: nothing older than they keep call logs, and no
- * party that was erased. Made by features that calls do not know; each is asked once for a batch.
+ * number that was erased. Made by features that calls do not know; each is asked once for a batch.
  */
 import { mayHoldNumber } from '../../lib/number-eraser.js';
-import { type CallFacts, type Report, withDeliveryKeys } from './call-facts.js';
+import { type CallFacts, type Report, type Verdict, withCauses, withDeliveryKeys } from './call-facts.js';
 import type { CallIdRule, ErasedInId } from './call-id-rule.js';
 import { idWithout } from './call-ids.js';
 
@@ -32,7 +32,7 @@ export interface RecordingRules {
 export type ErasedFromWebhook = Pick<ErasedParty, 'number' | 'pseudonym'> & { readonly webhookId: string };
 
 export interface Guard {
-  /** The reports of a leg as the account may have them: without those that are too old, the others' parties and delivery keys replaced. */
+  /** The reports of a leg as the account may have them: without those that are too old, the others' parties, causes and delivery keys replaced. */
   admit(accountId: string, reports: readonly Report[]): Admission;
   /** The same facts where nothing in them was erased. */
   keepFacts(accountId: string, facts: CallFacts): CallFacts;
@@ -46,9 +46,9 @@ export interface Admission {
   readonly erased: readonly ErasedFromWebhook[];
 }
 
-/** A delivery key as it may be recorded, and what of it must not. */
-interface KeptKey {
-  readonly key: string;
+/** A text as it may be recorded, and what of it must not. */
+interface KeptText {
+  readonly text: string;
   readonly erased: readonly ErasedInId[];
 }
 
@@ -59,12 +59,15 @@ export async function loadGuard(rules: RecordingRules): Promise<Guard> {
     rules.callIds?.(),
   ]);
 
-  /** Senders may write numbers into the ids of their deliveries as well. */
-  function keyIn(accountId: string, key: string): KeptKey {
-    if (!ids?.isMeant(accountId) || !mayHoldNumber(key)) return { key, erased: [] };
-    const erased = ids.erasedIn(accountId, key);
-    return { key: idWithout(key, erased), erased };
+  /** Senders may write numbers into the ids of their deliveries, and carriers into causes. */
+  function textIn(accountId: string, text: string): KeptText {
+    if (!ids?.isMeant(accountId) || !mayHoldNumber(text)) return { text, erased: [] };
+    const erased = ids.erasedIn(accountId, text);
+    return { text: idWithout(text, erased), erased };
   }
+
+  const keepVerdict = (accountId: string, verdict: Verdict): Verdict =>
+    withCauses(verdict, (cause) => textIn(accountId, cause).text);
 
   return {
     admit(accountId, reports) {
@@ -83,25 +86,32 @@ export async function loadGuard(rules: RecordingRules): Promise<Guard> {
         found(webhookId, other);
         return other.party;
       };
+      const keepText = (webhookId: string) => (given: string) => {
+        const { text, erased: inText } = textIn(accountId, given);
+        for (const one of inText) found(webhookId, one);
+        return text;
+      };
       const changed = reports.map((report) => {
         const from = keep(report.from, report.webhookId);
         const to = keep(report.to, report.webhookId);
-        const { key, erased: inKey } = keyIn(accountId, report.deliveryKey);
-        for (const one of inKey) found(report.webhookId, one);
-        const isSame = from === report.from && to === report.to && key === report.deliveryKey;
-        return isSame ? report : { ...report, from, to, deliveryKey: key };
+        const text = keepText(report.webhookId);
+        const [deliveryKey, verdict] = [text(report.deliveryKey), report.verdict && withCauses(report.verdict, text)];
+        const isSame = from === report.from && to === report.to && deliveryKey === report.deliveryKey;
+        return isSame && verdict === report.verdict ? report : { ...report, from, to, deliveryKey, verdict };
       });
       return { reports: erased.length === 0 ? kept : changed.filter((report) => !isOld(report)), expired, erased };
     },
     keepFacts(accountId, known) {
-      const facts = ids?.isMeant(accountId) ? withDeliveryKeys(known, (key) => keyIn(accountId, key).key) : known;
-      const { from, to } = facts.registers;
+      const facts = ids?.isMeant(accountId) ? withDeliveryKeys(known, (key) => textIn(accountId, key).text) : known;
+      const { from, to, verdict } = facts.registers;
+      const kept = verdict && keepVerdict(accountId, verdict.value);
       const [erasedFrom, erasedTo] = [from, to].map((party) => (party && erasedIn?.(accountId, party.value)) ?? null);
-      if (!erasedFrom && !erasedTo) return facts;
+      if (!erasedFrom && !erasedTo && kept === verdict?.value) return facts;
       const registers = {
         ...facts.registers,
         ...(from && erasedFrom && { from: { ...from, value: erasedFrom.party } }),
         ...(to && erasedTo && { to: { ...to, value: erasedTo.party } }),
+        ...(verdict && kept && { verdict: { ...verdict, value: kept } }),
       };
       return { ...facts, registers };
     },

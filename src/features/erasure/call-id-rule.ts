@@ -1,7 +1,7 @@
-/** Erased numbers in ids: recognised by hashes of their digits, as those of parties are. */
+/** Erased numbers in ids and other texts: recognised by hashes of their digits, as those of parties are. */
 import { digitsIn } from '../../lib/number-eraser.js';
 import type { Db } from '../../platform/db/connect.js';
-import type { CallIdRule, ErasedInId, RenamingState } from '../calls/index.js';
+import { type CallIdRule, type ErasedInId, type FindErased, type RenamingState, wholeOnes } from '../calls/index.js';
 import { type ErasedPair, findRenaming } from './erasure.repository.js';
 import { markOf, markOfText } from './pseudonyms.js';
 
@@ -29,10 +29,8 @@ export function createCallIdRule(rules: ErasureRules, idKey: string | null): Cal
   }
   return {
     isMeant: (accountId) => accountId === null || rules.has(accountId),
-    erasedIn(accountId, id) {
-      const rule = rules.get(accountId);
-      return rule ? erasedInId(accountId, rule, id) : [];
-    },
+    erasedIn: (accountId, id) => createSearch(rules)(accountId, id),
+    search: () => createSearch(rules),
     stateOf: (tx, erased) => stateOf(tx, erased, renamed),
     markOf: (key) => markOfText(keyOf({ key: idKey }), key),
   };
@@ -40,15 +38,33 @@ export function createCallIdRule(rules: ErasureRules, idKey: string | null): Cal
 
 const nameOf = (accountId: string, pseudonym: string): string => `${accountId} ${pseudonym}`;
 
-function erasedInId(accountId: string, rule: AccountRule, id: string): ErasedInId[] {
-  const found = new Map<string, ErasedInId>();
-  for (const digits of digitsIn(id)) {
+/** What is remembered is bounded: all of it is forgotten then. */
+const MOST_KNOWN = 50_000;
+
+/** Hashes each run of digits once for an account, as long as it is used. */
+function createSearch(rules: ErasureRules): FindErased {
+  const known = new Map<string, ErasedPair | undefined>();
+  const pairOf = (accountId: string, rule: AccountRule, digits: string): ErasedPair | undefined => {
+    const name = nameOf(accountId, digits);
+    const found = known.get(name);
+    if (found || known.has(name)) return found;
     const pair = rule.erased.get(markOf(keyOf(rule), digits));
-    if (!pair) continue;
-    const number = pair.is_national ? digits : `+${digits}`;
-    found.set(number, { accountId, number, pseudonym: pair.pseudonym });
-  }
-  return [...found.values()];
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(name, pair);
+    return pair;
+  };
+  return (accountId, text) => {
+    const rule = rules.get(accountId);
+    if (!rule) return [];
+    const found = new Map<string, ErasedInId>();
+    for (const digits of digitsIn(text)) {
+      const pair = pairOf(accountId, rule, digits);
+      if (!pair) continue;
+      const number = pair.is_national ? digits : `+${digits}`;
+      found.set(number, { accountId, number, pseudonym: pair.pseudonym });
+    }
+    return wholeOnes([...found.values()]);
+  };
 }
 
 /** What is known to be renamed stays so; of the others the database is asked, for it is a matter of moments. */

@@ -2,7 +2,7 @@
 import type { NumberEraser } from '../../lib/number-eraser.js';
 import type { Db } from '../../platform/db/connect.js';
 import { blankDetails } from '../audit/index.js';
-import { type CallFacts, type Register, withDeliveryKeys } from '../calls/index.js';
+import { type CallFacts, type Register, withCauses, withDeliveryKeys } from '../calls/index.js';
 import { eraseNextWebhooks } from '../ingestion/index.js';
 import { eraseInCallIds } from './erase-call-ids.js';
 import type { ErasureStep } from './erasure.js';
@@ -24,7 +24,7 @@ function pageOf(rows: readonly Candidate[]) {
   };
 }
 
-const CALL_TEXTS = ['caller_number', 'called_number', 'note'] as const;
+const CALL_TEXTS = ['caller_number', 'called_number', 'hangup_cause', 'provider_cause', 'note'] as const;
 
 interface CallTexts extends Readonly<Record<(typeof CALL_TEXTS)[number], string | null>> {
   readonly id: string;
@@ -36,7 +36,7 @@ async function eraseInCalls(tx: Db, { accountId, eraser, place }: StepQuestion):
   const after = place as Place | null;
   const { rows } = await tx.raw<{ rows: Candidate[] }>(
     `select c.id, c.started_at::text as at, strpos(translate(
-       concat_ws(' ', c.caller_number, c.called_number, c.note, c.tags::text,
+       concat_ws(' ', c.caller_number, c.called_number, c.hangup_cause, c.provider_cause, c.note, c.tags::text,
          regexp_replace(c.facts::text, '%[0-9A-Fa-f]{2}', '', 'g')), ?, ''), ?) > 0 as hit
      from call_logs c where c.account_id = ? and (c.started_at, c.id) < (?::timestamptz, ?::uuid)
      order by c.started_at desc, c.id desc limit ?`,
@@ -56,29 +56,40 @@ async function rewriteCalls(tx: Db, ids: readonly string[], eraser: NumberEraser
     [[...ids]],
   );
   await tx.raw(
-    `update call_logs c set caller_number = e.caller_number, called_number = e.called_number, note = e.note,
-       tags = e.tags, facts = e.facts
-     from jsonb_to_recordset(?::jsonb) as e (id uuid, caller_number text, called_number text, note text, tags text[],
-       facts jsonb) where c.id = e.id`,
+    `update call_logs c set caller_number = e.caller_number, called_number = e.called_number,
+       hangup_cause = e.hangup_cause, provider_cause = e.provider_cause, note = e.note, tags = e.tags, facts = e.facts
+     from jsonb_to_recordset(?::jsonb) as e (id uuid, caller_number text, called_number text, hangup_cause text,
+       provider_cause text, note text, tags text[], facts jsonb) where c.id = e.id`,
     [JSON.stringify(rows.map((row) => callWithout(row, eraser)))],
   );
 }
 
-function callWithout({ id, tags, facts: known, ...texts }: CallTexts, eraser: NumberEraser): CallTexts {
-  const facts = withDeliveryKeys({ ...known, registers: known.registers ?? {} }, eraser.text);
-  const { from, to, ...registers } = facts.registers;
-  const without = (register: Register<string>) => ({ ...register, value: eraser.text(register.value) });
-  const erased = { ...registers, ...(from && { from: without(from) }), ...(to && { to: without(to) }) };
+function callWithout({ id, tags, facts: known, ...texts }: CallTexts, { text }: NumberEraser): CallTexts {
+  const facts = withDeliveryKeys({ ...known, registers: known.registers ?? {} }, text);
+  const { from, to, verdict, ...registers } = facts.registers;
+  const without = (register: Register<string>) => ({ ...register, value: text(register.value) });
+  const erased = {
+    ...registers,
+    ...(from && { from: without(from) }),
+    ...(to && { to: without(to) }),
+    ...(verdict && { verdict: { ...verdict, value: withCauses(verdict.value, text) } }),
+  };
+  const causes = withCauses({ hangupCause: texts.hangup_cause, providerCause: texts.provider_cause }, text);
   return {
     id,
-    tags: tags.map(eraser.text),
-    // Parties and delivery keys alone: ids are renamed wherever they are told.
+    tags: tags.map(text),
+    // Parties, causes and delivery keys alone: ids are renamed wherever they are told.
     facts: { ...facts, registers: erased },
-    ...(Object.fromEntries(
-      CALL_TEXTS.map((name) => [name, texts[name] === null ? null : eraser.text(texts[name])]),
-    ) as Record<(typeof CALL_TEXTS)[number], string | null>),
+    hangup_cause: causes.hangupCause,
+    provider_cause: causes.providerCause,
+    caller_number: orNull(texts.caller_number, text),
+    called_number: orNull(texts.called_number, text),
+    note: orNull(texts.note, text),
   };
 }
+
+const orNull = (given: string | null, change: (text: string) => string): string | null =>
+  given === null ? null : change(given);
 
 /** Who changed a note when: the notes as they were. */
 async function eraseInCallChanges(tx: Db, { accountId, eraser }: StepQuestion): Promise<StepProgress> {

@@ -1,6 +1,6 @@
 /** From a stored webhook to what it says of which legs: pure, so that a replay says the same again. */
 import { readParty } from '../../lib/e164.js';
-import type { Report } from '../calls/index.js';
+import { LONGEST_CAUSE, type Report } from '../calls/index.js';
 import type { CarrierLine, Signal, Understanding, WebhookRequest } from '../carriers/index.js';
 import { type PendingWebhook, storable, toldKeyOf } from './inbound-webhook.js';
 
@@ -85,8 +85,8 @@ function toReport(signal: Signal, index: number, webhook: StoredWebhook, line: C
     verdict: hasVerdict
       ? {
           disposition: disposition ?? null,
-          hangupCause: hangupCause === undefined ? null : clip(hangupCause),
-          providerCause: providerCause === undefined ? null : clip(providerCause),
+          hangupCause: hangupCause === undefined ? null : clip(hangupCause, LONGEST_CAUSE),
+          providerCause: providerCause === undefined ? null : clip(providerCause, LONGEST_CAUSE),
           hangupSource: hangupSource ?? null,
         }
       : undefined,
@@ -111,7 +111,7 @@ function plainDecimal(text: string): string {
 
 const LONGEST_SECONDS = 31_536_000;
 
-const clip = (text: string): string => storable(text.slice(0, LONGEST_TEXT));
+const clip = (text: string, longest = LONGEST_TEXT): string => storable(text.slice(0, longest));
 const clipped = (text: string | undefined): string | null => (text === undefined ? null : clip(text));
 
 /** A party that is told: an empty one is not. */
