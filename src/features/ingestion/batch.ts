@@ -4,11 +4,12 @@
  */
 import type { Db } from '../../platform/db/connect.js';
 import type { Statement } from '../../platform/db/statement.js';
-import { type ErasedFromWebhook, type LegReports, legKey, type PlannedCalls } from '../calls/index.js';
+import { type ErasedFromWebhook, type LegReports, legKey, type PlannedCalls, type RecordPlan } from '../calls/index.js';
 import type { CarrierLine, Carriers } from '../carriers/index.js';
-import { erasedWithIds, type Told, withPresentIds } from './call-ids.js';
+import { type Told, withPresentIds } from './call-ids.js';
 import type { DrainDeps } from './drain.js';
-import type { PendingWebhook, WebhookOutcome } from './inbound-webhook.js';
+import { erasedFrom, type WorkedOff } from './erased-in-webhooks.js';
+import { CARRIER_INACTIVE, type PendingWebhook, type WebhookOutcome } from './inbound-webhook.js';
 import { markWebhooks, takeUpWebhooks } from './inbox.repository.js';
 import { outcomeOf } from './outcome.js';
 import { claimSetAside, isStillSetAside } from './set-aside.js';
@@ -80,13 +81,20 @@ async function workOff(deps: BatchDeps, tx: Db, source: Source): Promise<Work> {
     planned = await calls.plan(around, legs);
   }
   const { plan } = planned;
-  const outcomes = own.map(({ webhook, understood }) => outcomeOf(webhook, understood, plan));
-  const takenIn = earlier
-    .map(({ webhook, understood }) => outcomeOf(webhook, understood, plan))
-    .filter((outcome) => !isStillSetAside(outcome));
+  const done = own.map((words) => finish(words, plan));
+  const takenIn = earlier.map((words) => finish(words, plan)).filter(({ outcome }) => !isStillSetAside(outcome));
+  const all = [...done, ...takenIn];
+  const erased = await erasedFrom(tx, await deps.callIds(), {
+    ...{ webhooks: all, ids: [...told.ids, ...toldEarlier.ids], plan },
+  });
   const understood = own.map((one) => one.understood);
-  const erased = await erasedWithIds(tx, await deps.callIds(), [...told.ids, ...toldEarlier.ids], plan);
-  return { webhooks, understood, planned, erased, outcomes: [...outcomes, ...takenIn], takenUp: takenIn.length };
+  const outcomes = all.map(({ outcome }) => outcome);
+  return { webhooks, understood, planned, erased, outcomes, takenUp: takenIn.length };
+}
+
+function finish({ webhook, understood, line }: Words, plan: RecordPlan): WorkedOff & { outcome: WebhookOutcome } {
+  const outcome = outcomeOf(webhook, understood, plan);
+  return { webhook, outcome, accountId: outcome.accountId ?? line?.accountId ?? null };
 }
 
 /** Webhooks that waited for what this batch brings become pending again. */
@@ -138,6 +146,7 @@ async function linesOf(carriers: Carriers, webhooks: readonly PendingWebhook[]):
 /** An adapter that throws has a fault of its own: the webhook is kept as failed until it is mended. */
 function understandSafely({ log }: BatchDeps, webhook: PendingWebhook, line: CarrierLine | undefined): Understood {
   const failed = (code: string, detail: string): Understood => ({ kind: 'failed', eventType: null, code, detail });
+  if (webhook.code === CARRIER_INACTIVE.code) return { kind: 'ignored', eventType: null, ...CARRIER_INACTIVE };
   if (!line) return failed('unknown_carrier', 'The carrier is not known any more.');
   try {
     return understandWebhook(webhook, line);

@@ -6,16 +6,7 @@
 import { mayHoldNumber } from '../../lib/number-eraser.js';
 import type { Db } from '../../platform/db/connect.js';
 import { run, type Statement } from '../../platform/db/statement.js';
-import {
-  type CallIdRule,
-  CallIdsChanged,
-  type ErasedFromWebhook,
-  findRenamed,
-  type IdKind,
-  legKey,
-  type RecordPlan,
-  sessionKey,
-} from '../calls/index.js';
+import { type CallIdRule, CallIdsChanged, findRenamed, type IdKind, legKey, sessionKey } from '../calls/index.js';
 import type { CarrierLine } from '../carriers/index.js';
 import type { PendingWebhook } from './inbound-webhook.js';
 import type { Understood, UnderstoodSignal } from './understand.js';
@@ -24,7 +15,7 @@ import type { Understood, UnderstoodSignal } from './understand.js';
 export type FindCallIdRule = () => Promise<CallIdRule | null>;
 
 /** An id as it was told that may hold a number. */
-interface ToldId {
+export interface ToldId {
   readonly webhookId: string;
   readonly kind: IdKind;
   readonly carrier: Pick<CarrierLine, 'id' | 'accountId'>;
@@ -125,27 +116,4 @@ function recheckOf(ids: readonly ToldId[], renamed: Names): Pick<Told, 'again' |
       if (!isSame) throw new CallIdsChanged([]);
     },
   };
-}
-
-/**
- * What of the webhooks must become unreadable, their ids counted in. Those whose ids were not renamed yet stay as they
- * came for the moment, so that they still name their call: the erasure itself comes to them last.
- */
-export async function erasedWithIds(
-  tx: Db,
-  rule: CallIdRule | null,
-  ids: readonly ToldId[],
-  plan: RecordPlan,
-): Promise<readonly ErasedFromWebhook[]> {
-  if (!rule || ids.length === 0) return plan.erased;
-  const found = ids.flatMap(({ webhookId, carrier, id, legKey }) => {
-    const accountId = plan.placed.get(legKey)?.account_id ?? carrier.accountId;
-    return accountId === null ? [] : rule.erasedIn(accountId, id).map((erased) => ({ ...erased, webhookId }));
-  });
-  if (found.length === 0) return plan.erased;
-  const stateOf = await rule.stateOf(tx, found);
-  const nameOf = ({ webhookId, pseudonym }: Omit<ErasedFromWebhook, 'number'>): string => `${webhookId} ${pseudonym}`;
-  const early = new Set(found.filter((one) => stateOf(one) === 'ahead').map(nameOf));
-  const renamed = found.filter((one) => stateOf(one) === 'renamed');
-  return [...plan.erased.filter((one) => !early.has(nameOf(one))), ...renamed];
 }

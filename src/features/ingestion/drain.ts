@@ -17,6 +17,7 @@ import type { EventLog } from '../events/index.js';
 import { type Batch, processBatch, type Source } from './batch.js';
 import type { FindCallIdRule } from './call-ids.js';
 import type { CarrierDelays } from './carrier-delays.js';
+import { erasedFromFailed } from './erased-in-webhooks.js';
 import type { FreshWebhooks } from './fresh-webhooks.js';
 import type { PendingWebhook, WebhookOutcome } from './inbound-webhook.js';
 import {
@@ -29,8 +30,10 @@ import {
 } from './inbox.repository.js';
 import type { IngestionMetrics } from './ingestion-metrics.js';
 import { createIdRenamer } from './rename-call-ids.js';
+import { eraseFromWebhooks } from './webhook-erasure.js';
 
 const BATCH = 500;
+const UNUSED = { eventType: null, callLogId: null, accountId: null, waitKeys: null, legKeys: null };
 const RETRY_MS = [1000, 5000, 30_000, 120_000];
 
 export interface DrainDeps {
@@ -100,9 +103,24 @@ export function createDrain(deps: DrainDeps): Drain {
     const detail = `Processing failed: ${error instanceof Error ? error.name : 'unknown'}.`;
     log.error({ err: error, webhookId: webhook.id, attempts: webhook.attempts + 1 }, 'webhook could not be processed');
     if (wait !== undefined) return postponeWebhook(db, webhook.id, clock.now() + wait, detail);
-    const outcome = { status: 'failed', code: 'processing_failed', detail, eventType: null } as const;
-    const unused = { callLogId: null, accountId: null, waitKeys: null, legKeys: null };
-    for (const mark of markWebhooks([{ id: webhook.id, ...outcome, ...unused }], clock.now())) await run(db, mark);
+    const outcome = { ...UNUSED, id: webhook.id, status: 'failed', code: 'processing_failed', detail } as const;
+    try {
+      await db.transaction((tx: Db) => markFailed(tx, webhook, outcome));
+    } catch (fault) {
+      // One that must not be looked into (its account's key is not at hand) is failed all the same: a replay looks again.
+      if (isTransient(fault)) throw fault;
+      log.error({ err: fault, webhookId: webhook.id }, 'erased numbers could not be looked for');
+      for (const mark of markWebhooks([outcome], clock.now())) await run(db, mark);
+    }
+  }
+
+  /** Without what its account has had erased. */
+  async function markFailed(tx: Db, webhook: PendingWebhook, outcome: WebhookOutcome): Promise<void> {
+    const line = await deps.carriers.lookUpKept(webhook.carrier_id);
+    const failed = { webhook, outcome, accountId: line?.accountId ?? null };
+    const erased = await erasedFromFailed(tx, await deps.callIds(), failed);
+    for (const mark of markWebhooks([outcome], clock.now())) await run(tx, mark);
+    await eraseFromWebhooks(tx, erased);
   }
 
   function measure({ webhooks, understood, outcomes, takenUp }: Batch, began: number): void {

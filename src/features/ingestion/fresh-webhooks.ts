@@ -51,6 +51,7 @@ const toPending = (webhook: NewWebhook): PendingWebhook => ({
   id: webhook.id,
   carrier_id: webhook.carrierId,
   provider: webhook.provider,
+  code: webhook.code,
   delivery_key: webhook.deliveryKey,
   method: webhook.method,
   path: webhook.path,

@@ -36,6 +36,8 @@ export interface PendingWebhook {
   readonly id: string;
   readonly carrier_id: string;
   readonly provider: string;
+  /** `carrier_inactive`: it is only to be kept; else what became of it before. */
+  readonly code: string | null;
   readonly delivery_key: string;
   readonly method: string;
   readonly path: string;
@@ -59,6 +61,15 @@ export interface WebhookOutcome {
   /** The legs that it speaks of, when they are several. */
   readonly legKeys: readonly string[] | null;
 }
+
+/**
+ * Of a webhook that came while its carrier was inactive. It is `ignored` at once; only where its account has had numbers
+ * erased it is `pending` before, for a worker to look for them in it. A replay takes the code away.
+ */
+export const CARRIER_INACTIVE = {
+  code: 'carrier_inactive',
+  detail: 'The carrier was inactive when the webhook came.',
+} as const;
 
 /** `method` of a webhook that was read from a file: no signature was checked. */
 export const IMPORTED = 'IMPORT';

@@ -7,7 +7,7 @@ import { newId } from '../../lib/ids.js';
 import type { CarrierLine, Carriers, WebhookAnswer, WebhookContent, WebhookRequest } from '../carriers/index.js';
 import type { BacklogWatch } from './backlog-watch.js';
 import type { DeliveryCounter } from './delivery-counter.js';
-import { deliveryKeyOf, type NewWebhook, storableHeaders } from './inbound-webhook.js';
+import { CARRIER_INACTIVE, deliveryKeyOf, type NewWebhook, storableHeaders } from './inbound-webhook.js';
 import type { InboxBatcher } from './inbox-batcher.js';
 import { backlogFull, refused, unreadable } from './ingestion.errors.js';
 import type { IngestionMetrics } from './ingestion-metrics.js';
@@ -89,8 +89,8 @@ export function newWebhook(
     provider: line.provider,
     deliveryKey: deliveryKeyOf(request, line.adapter.deliveryKey(request, content)),
     status: line.isActive ? 'pending' : 'ignored',
-    code: line.isActive ? null : 'carrier_inactive',
-    detail: line.isActive ? null : 'The carrier was inactive when the webhook came.',
+    code: line.isActive ? null : CARRIER_INACTIVE.code,
+    detail: line.isActive ? null : CARRIER_INACTIVE.detail,
     method: request.method,
     path: request.path,
     headers: storableHeaders(request.headers),

@@ -11,16 +11,19 @@ interface StoredTexts {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
   readonly detail: string | null;
+  readonly event_type: string | null;
   readonly wait_keys: readonly string[] | null;
   readonly leg_keys: readonly string[] | null;
 }
 
-/** What late webhooks say of parties that the account has had erased; their rows are locked by the caller's batch. */
+/** What late webhooks say that the account has had erased; their rows are locked by the caller's batch. */
 export async function eraseFromWebhooks(tx: Db, erased: readonly ErasedFromWebhook[]): Promise<void> {
   const byNumber = new Map<string, { readonly eraser: NumberEraser; readonly ids: string[] }>();
   for (const { webhookId, number, pseudonym } of erased) {
-    const known = byNumber.get(number) ?? { eraser: createNumberEraser(number, pseudonym), ids: [] };
-    byNumber.set(number, known);
+    // Of another account the same number has another pseudonym.
+    const name = `${number} ${pseudonym}`;
+    const known = byNumber.get(name) ?? { eraser: createNumberEraser(number, pseudonym), ids: [] };
+    byNumber.set(name, known);
     known.ids.push(webhookId);
   }
   for (const { eraser, ids } of byNumber.values()) await eraseNumber(tx, ids, eraser);
@@ -29,7 +32,7 @@ export async function eraseFromWebhooks(tx: Db, erased: readonly ErasedFromWebho
 async function eraseNumber(tx: Db, ids: readonly string[], eraser: NumberEraser): Promise<number> {
   if (ids.length === 0) return 0;
   const { rows } = await tx.raw<{ rows: StoredTexts[] }>(
-    `select id, delivery_key, path, headers, body, detail, wait_keys, leg_keys from inbound_webhooks
+    `select id, delivery_key, path, headers, body, detail, event_type, wait_keys, leg_keys from inbound_webhooks
      where id = any(?::uuid[]) order by id for update`,
     [[...ids]],
   );
@@ -41,9 +44,10 @@ async function eraseNumber(tx: Db, ids: readonly string[], eraser: NumberEraser)
   if (changed.length === 0) return 0;
   await tx.raw(
     `update inbound_webhooks w set delivery_key = e.delivery_key, path = e.path, headers = e.headers,
-       body = decode(e.body, 'base64'), detail = e.detail, wait_keys = e.wait_keys, leg_keys = e.leg_keys
+       body = decode(e.body, 'base64'), detail = e.detail, event_type = e.event_type,
+       wait_keys = e.wait_keys, leg_keys = e.leg_keys
      from jsonb_to_recordset(?::jsonb) as e (id uuid, delivery_key text, path text, headers jsonb, body text,
-       detail text, wait_keys text[], leg_keys text[])
+       detail text, event_type text, wait_keys text[], leg_keys text[])
      where w.id = e.id`,
     [JSON.stringify(changed)],
   );
@@ -61,6 +65,7 @@ function withoutNumber(row: StoredTexts, eraser: NumberEraser): StoredTexts {
     headers: Object.fromEntries(Object.entries(row.headers).map(([name, value]) => [name, text(value)])),
     body: eraseInBody(row.body, eraser),
     detail: row.detail === null ? null : text(row.detail),
+    event_type: row.event_type === null ? null : text(row.event_type),
     wait_keys: row.wait_keys?.map((key) => keyWithout(key, eraser)) ?? null,
     leg_keys: row.leg_keys?.map((key) => keyWithout(key, eraser)) ?? null,
   };
@@ -104,7 +109,7 @@ export async function eraseNextWebhooks(tx: Db, question: ErasureQuestion): Prom
   const { rows } = await tx.raw<{ rows: { id: string; at: string; hit: boolean }[] }>(
     `select w.id, w.received_at::text as at,
        strpos(translate(regexp_replace(concat_ws(' ', encode(w.body, 'escape'), w.delivery_key, w.path, w.headers::text,
-         w.detail, w.wait_keys::text, w.leg_keys::text), '%[0-9A-Fa-f]{2}|\\\\+u[0-9A-Fa-f]{4}', '', 'g'), ' .-()/+\\', ''), ?) > 0 as hit
+         w.detail, w.event_type, w.wait_keys::text, w.leg_keys::text), '%[0-9A-Fa-f]{2}|\\\\+u[0-9A-Fa-f]{4}', '', 'g'), ' .-()/+\\', ''), ?) > 0 as hit
      from inbound_webhooks w
      where w.account_id = ? and (w.received_at, w.id) < (?::timestamptz, ?::uuid)
      order by w.received_at desc, w.id desc limit ?`,

@@ -233,6 +233,7 @@ describe('erasure of numbers in the ids of calls', function () {
               ...{ type: `call.${state}`, occurred_at: at(step) },
               ...(place % 4 !== step && { from: undefined, to: undefined, direction: undefined }),
               ...(place > 0 && place % 3 === 0 && { parent_call_id: ids[0] }),
+              ...(place % 2 === step % 2 && { data: { note: `ring ${scene.party}` } }),
             }),
           ),
         );
