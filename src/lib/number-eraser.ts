@@ -88,7 +88,9 @@ const LONGEST_NUMBER = 15;
 /** Of so many a typical webhook has thirty, and whoever sends a quarter of a megabyte of single digits two million. */
 const MOST_RUNS = 20_000;
 
-const BEGINS = new RegExp(`${BEGIN}(?=[0-9])`, 'g');
+/** Stretches of a text in which numbers may begin. */
+const STRETCH = new RegExp(`[0-9](?:${BETWEEN}[0-9]){${SHORTEST_NATIONAL - 1},200}`, 'g');
+const BEGINS = new RegExp(`${BEGIN}(?=[0-9])`, 'y');
 const NEXT_DIGIT = new RegExp(`${BETWEEN}([0-9])`, 'y');
 const UNBROKEN = new RegExp(`${BEGIN}(?=([0-9]{${SHORTEST_NATIONAL},${MOST_DIGITS}})(?![0-9]))`, 'g');
 
@@ -99,7 +101,6 @@ const UNBROKEN = new RegExp(`${BEGIN}(?=([0-9]{${SHORTEST_NATIONAL},${MOST_DIGIT
  */
 export function digitsIn(text: string): Set<string> {
   const found = new Set<string>();
-  if (!mayHoldNumber(text)) return found;
   const add = (digits: string): void => {
     if (digits.length <= LONGEST_NUMBER) found.add(digits);
   };
@@ -108,8 +109,8 @@ export function digitsIn(text: string): Set<string> {
     if (dialled.startsWith('011')) add(dialled.slice(3));
   };
   let count = 0;
-  for (const { index } of text.matchAll(BEGINS)) {
-    const runs = runsFrom(text, index);
+  for (const begin of beginningsIn(text)) {
+    const runs = runsFrom(text, begin);
     count += runs.length;
     if (count > MOST_RUNS) break;
     runs.forEach(addReadings);
@@ -118,6 +119,16 @@ export function digitsIn(text: string): Set<string> {
   found.clear();
   for (const [, digits = ''] of text.matchAll(UNBROKEN)) addReadings(digits);
   return found;
+}
+
+/** Places at which a number may begin, with enough digits behind them. */
+function* beginningsIn(text: string): Generator<number> {
+  for (const { 0: stretch, index } of text.matchAll(STRETCH)) {
+    for (let place = index; place < index + stretch.length; place += 1) {
+      BEGINS.lastIndex = place;
+      if (BEGINS.test(text)) yield place;
+    }
+  }
 }
 
 /** Digits from a place on, with signs between them, up to wherever the digits break off. */

@@ -7,7 +7,7 @@ import { markOf, markOfText } from './pseudonyms.js';
 
 export interface AccountRule {
   /** Null: neither encryption key opens it. */
-  readonly key: string | null;
+  readonly key: Buffer | null;
   /** By the mark of a spelling. */
   readonly erased: ReadonlyMap<string, ErasedPair>;
 }
@@ -16,7 +16,7 @@ export interface AccountRule {
 export type ErasureRules = ReadonlyMap<string, AccountRule>;
 
 /** @throws Error the key is not at hand */
-export function keyOf({ key }: Pick<AccountRule, 'key'>): string {
+export function keyOf<K extends string | Buffer>({ key }: { readonly key: K | null }): K {
   if (key === null) throw new Error('The key of the account’s erasures was sealed with a key that is not at hand.');
   return key;
 }

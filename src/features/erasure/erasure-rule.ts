@@ -46,7 +46,7 @@ export function createErasureRule({ db, wakeups, secrets }: ErasureRuleDeps): Er
       accounts.map(({ account_id, sealed_key, pairs }) => [
         account_id,
         {
-          key: orNull(() => openKey(secrets, account_id, sealed_key)),
+          key: orNull(() => Buffer.from(openKey(secrets, account_id, sealed_key), 'base64')),
           erased: new Map(pairs.map((pair) => [pair.mark, pair])),
         },
       ]),
@@ -81,7 +81,7 @@ export function createErasureRule({ db, wakeups, secrets }: ErasureRuleDeps): Er
   };
 }
 
-function orNull(open: () => string): string | null {
+function orNull<K>(open: () => K): K | null {
   try {
     return open();
   } catch {

@@ -26,10 +26,15 @@ export const openKey = (secrets: SecretBox, accountId: string, sealed: string): 
 
 const HASH_LENGTH = 24;
 
-export const markOfText = (key: string, text: string): string =>
-  createHmac('sha256', Buffer.from(key, 'base64')).update(text).digest('hex');
+/** As it is kept, in base64, or as bytes: whoever hashes much has them at hand. */
+type HashKey = string | Buffer;
 
-const hash = (key: string, text: string): string => markOfText(key, text).slice(0, HASH_LENGTH);
+export const markOfText = (key: HashKey, text: string): string =>
+  createHmac('sha256', typeof key === 'string' ? Buffer.from(key, 'base64') : key)
+    .update(text)
+    .digest('hex');
+
+const hash = (key: HashKey, text: string): string => markOfText(key, text).slice(0, HASH_LENGTH);
 
 export interface Pseudonym {
   /** `erased-de-3f2a…`: with the number's country, by which reports go on counting it. */
@@ -49,4 +54,4 @@ export function pseudonymOf(key: string, number: string): Pseudonym {
 }
 
 /** Of the digits of a spelling; what is dialled before them does not count. */
-export const markOf = (key: string, digits: string): string => hash(key, digits.replace(/^0+/, ''));
+export const markOf = (key: HashKey, digits: string): string => hash(key, digits.replace(/^0+/, ''));
