@@ -30,7 +30,7 @@ describe('erasure of numbers in the ids of calls', function () {
   const scenes = createScenes(() => system);
   const { get, setUp, tell, erase, finished, dump } = scenes;
   // On a shared carrier a call is nobody's that began before its number was held.
-  const began = Date.now() + 60_000;
+  const began = Date.now() + 3_600_000;
   const at = (seconds: number): string => new Date(began + seconds * 1000).toISOString();
   const call: typeof scenes.call = (scene, id, more) => scenes.call(scene, id, { occurred_at: at(0), ...more });
 

@@ -25,7 +25,7 @@ describe('erasure of numbers that late webhooks hold where nothing is read', fun
   const scenes = createScenes(() => system);
   const { setUp, tell, erase, finished, dump } = scenes;
   // On a shared carrier a call is nobody's that began before its number was held.
-  const began = Date.now() + 60_000;
+  const began = Date.now() + 3_600_000;
   const at = (seconds: number): string => new Date(began + seconds * 1000).toISOString();
   /** With parties that nobody erases. */
   const call = (scene: Scene, id: string, more: Readonly<Record<string, unknown>> = {}): Delivery =>
