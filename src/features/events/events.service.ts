@@ -1,6 +1,13 @@
 import type { Knex } from 'knex';
 import type { Db } from '../../platform/db/connect.js';
-import { begin, commitTogether, runTogether, type Statement } from '../../platform/db/statement.js';
+import {
+  type Beginning,
+  begin,
+  beginAlong,
+  commitTogether,
+  runTogether,
+  type Statement,
+} from '../../platform/db/statement.js';
 import type { Wakeups } from '../../platform/wakeups.js';
 import type { NewEvent, QueuedEvent, StoredEvent } from './event.js';
 import { insertEvents, lineUp, raiseCounters } from './events.repository.js';
@@ -21,8 +28,10 @@ export interface EventLog {
    * Runs the work in one transaction, appends what it recorded, commits, and wakes the readers. What it still has to
    * write goes along with the events and the commit. Nothing that is written then may wait for a lock: the counters
    * that are held by that time are everybody's.
+   *
+   * `along`: the begin is not waited for, so the work must begin with reading or with locks of the transaction.
    */
-  transaction<T>(work: (tx: Db, record: Record) => Promise<T>, close?: Close<T>): Promise<T>;
+  transaction<T>(work: (tx: Db, record: Record) => Promise<T>, close?: Close<T>, along?: Beginning): Promise<T>;
 }
 
 /** Asked when the work is done. `queue`: what it recorded, in that order. */
@@ -39,9 +48,9 @@ export interface Closing {
 
 export function createEventLog(db: Knex, wakeups: Wakeups): EventLog {
   return {
-    async transaction(work, close) {
+    async transaction(work, close, along) {
       const recorded: NewEvent[] = [];
-      const tx = await begin(db);
+      const tx = await (along ? beginAlong(db, along) : begin(db));
       try {
         const outcome = await work(tx, (event) => recorded.push(event));
         const queue = lineUp(recorded);

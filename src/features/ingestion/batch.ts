@@ -3,14 +3,15 @@
  * effects and their marks commit together, so a crash at any point leaves rows pending and nothing half done.
  */
 import type { Db } from '../../platform/db/connect.js';
-import type { Statement } from '../../platform/db/statement.js';
+import type { Beginning, Statement } from '../../platform/db/statement.js';
 import { type ErasedFromWebhook, type LegReports, legKey, type PlannedCalls, type RecordPlan } from '../calls/index.js';
 import type { CarrierLine, Carriers } from '../carriers/index.js';
 import { type Told, withPresentIds } from './call-ids.js';
 import type { DrainDeps } from './drain.js';
 import { erasedFrom, type WorkedOff } from './erased-in-webhooks.js';
-import { CARRIER_INACTIVE, type PendingWebhook, type WebhookOutcome } from './inbound-webhook.js';
+import { CARRIER_INACTIVE, type NewWebhook, type PendingWebhook, type WebhookOutcome } from './inbound-webhook.js';
 import { markWebhooks, takeUpWebhooks } from './inbox.repository.js';
+import { storeWorkedOff } from './inbox-inserts.js';
 import { outcomeOf } from './outcome.js';
 import { claimSetAside, isStillSetAside } from './set-aside.js';
 import { type Understood, understandWebhook } from './understand.js';
@@ -20,11 +21,14 @@ export type BatchDeps = Pick<DrainDeps, 'eventLog' | 'calls' | 'carriers' | 'cal
 
 /** Where the webhooks of a batch come from. */
 export interface Source {
+  readonly beginning?: Beginning;
   /** What the batch holds, as far as that is known. */
   readonly held: readonly PendingWebhook[];
   /** What locks their rows until the commit, where the offer does not. */
   readonly claim: readonly Statement[];
   offer(tx: Db): Promise<readonly PendingWebhook[]>;
+  /** Those that are not in the inbox yet: they are stored with what came of them. */
+  readonly unstored?: readonly NewWebhook[];
 }
 
 export interface Batch {
@@ -51,14 +55,15 @@ export function processBatch(deps: BatchDeps, source: Source): Promise<Batch> {
       for (const event of work.planned?.events ?? []) record(event);
       return work;
     },
-    (tx, work, queue) => ({
-      ahead: [...source.claim, ...takeUp(work)],
-      writes: [
-        ...(work.planned ? deps.calls.writing(work.planned, queue) : []),
-        ...markWebhooks(work.outcomes, deps.clock.now()),
-      ],
-      finish: eraseAfter(tx, work),
-    }),
+    (tx, work, queue) => {
+      const { stores, marks } = settle(work, source, deps.clock.now());
+      return {
+        ahead: [...source.claim, ...stores, ...takeUp(work)],
+        writes: [...(work.planned ? deps.calls.writing(work.planned, queue) : []), ...marks],
+        finish: eraseAfter(tx, work),
+      };
+    },
+    source.beginning ?? {},
   );
 }
 
@@ -95,6 +100,17 @@ async function workOff(deps: BatchDeps, tx: Db, source: Source): Promise<Work> {
 function finish({ webhook, understood, line }: Words, plan: RecordPlan): WorkedOff & { outcome: WebhookOutcome } {
   const outcome = outcomeOf(webhook, understood, plan);
   return { webhook, outcome, accountId: outcome.accountId ?? line?.accountId ?? null };
+}
+
+function settle({ outcomes }: Work, { unstored = [] }: Source, now: number): Record<'stores' | 'marks', Statement[]> {
+  const isNew = new Set(unstored.map(({ id }) => id));
+  return {
+    stores: storeWorkedOff(unstored, outcomes, now),
+    marks: markWebhooks(
+      outcomes.filter(({ id }) => !isNew.has(id)),
+      now,
+    ),
+  };
 }
 
 /** Webhooks that waited for what this batch brings become pending again. */

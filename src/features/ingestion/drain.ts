@@ -19,7 +19,7 @@ import type { FindCallIdRule } from './call-ids.js';
 import type { CarrierDelays } from './carrier-delays.js';
 import { erasedFromFailed } from './erased-in-webhooks.js';
 import type { FreshWebhooks } from './fresh-webhooks.js';
-import type { PendingWebhook, WebhookOutcome } from './inbound-webhook.js';
+import { type NewWebhook, type PendingWebhook, toPending, type WebhookOutcome } from './inbound-webhook.js';
 import {
   claimAgain,
   claimStored,
@@ -53,10 +53,20 @@ export interface DrainDeps {
 }
 
 export interface Drain {
+  /** Stores webhooks and works them off at once, in one transaction that waits for nobody. */
+  storeAndWorkOff(webhooks: readonly NewWebhook[]): Promise<Stored>;
   /** Works until the inbox has nothing more to claim; answers how many webhooks were processed. */
   all(isStopping: () => boolean): Promise<number>;
   /** The same of what this process has just stored; looks into the inbox only when that leads there. */
   fresh(isStopping: () => boolean): Promise<number>;
+}
+
+/** What became of webhooks that were to be stored and worked off at once. */
+export interface Stored {
+  /** False: nothing is stored, and they must go the usual way. */
+  readonly isStored: boolean;
+  /** Whether others in the inbox wait for a worker now. */
+  readonly isMore: boolean;
 }
 
 interface Progress {
@@ -69,16 +79,20 @@ export function createDrain(deps: DrainDeps): Drain {
   const { db, clock, log, metrics, fresh, tracing = NO_TRACING } = deps;
   const renameIds = createIdRenamer(db);
 
-  async function attempt(source: Source): Promise<Progress> {
+  async function workOff(source: Source): Promise<Batch> {
     const began = performance.now();
+    const batch = await tracing.span({ name: 'drain batch' }, async (note) => {
+      const done = await processBatch(deps, source);
+      note.set({ webhooks: done.webhooks.length });
+      return done;
+    });
+    measure(batch, began);
+    return batch;
+  }
+
+  async function attempt(source: Source): Promise<Progress> {
     try {
-      const batch = await tracing.span({ name: 'drain batch' }, async (note) => {
-        const done = await processBatch(deps, source);
-        note.set({ webhooks: done.webhooks.length });
-        return done;
-      });
-      measure(batch, began);
-      const { webhooks, takenUp } = batch;
+      const { webhooks, takenUp } = await workOff(source);
       return { done: webhooks.length, isMore: webhooks.length === BATCH || takenUp > 0 };
     } catch (error) {
       if (isTakenElsewhere(error) || (await renameIds(error))) return { done: 0, isMore: true };
@@ -165,6 +179,16 @@ export function createDrain(deps: DrainDeps): Drain {
 
   return {
     all,
+    async storeAndWorkOff(webhooks) {
+      try {
+        const { takenUp } = await workOff(unstored(webhooks));
+        return { isStored: true, isMore: takenUp > 0 };
+      } catch (error) {
+        // Nothing is lost: whatever is wrong with them shows again when they are worked off from the inbox.
+        log.debug({ err: error }, 'webhooks could not be worked off at once');
+        return { isStored: false, isMore: false };
+      }
+    },
     async fresh(isStopping) {
       let total = 0;
       // What comes after a batch that took all there was comes with a wish of its own.
@@ -192,6 +216,14 @@ function fromInbox(claim: (tx: Db) => Promise<PendingWebhook[]>): Source {
   };
   return source;
 }
+
+/** Whoever waits for the answer must not wait long for others' locks. */
+const LOCK_TIMEOUT_MS = 25;
+
+const unstored = (webhooks: readonly NewWebhook[]): Source => ({
+  ...{ held: [], claim: [], unstored: webhooks, beginning: { lockTimeoutMs: LOCK_TIMEOUT_MS } },
+  offer: async () => webhooks.map(toPending),
+});
 
 /** Claimed only with what is written: nobody else knows of them yet, or hardly anybody. */
 const fromMemory = (webhooks: readonly PendingWebhook[]): Source => ({

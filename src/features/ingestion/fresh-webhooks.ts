@@ -2,7 +2,7 @@
  * What this process has stored and will work off itself, in memory until then: it need not be read from the inbox. The
  * inbox stays the truth: whatever is lost here, or was never put here, is found there.
  */
-import type { NewWebhook, PendingWebhook } from './inbound-webhook.js';
+import { type NewWebhook, type PendingWebhook, toPending } from './inbound-webhook.js';
 
 /** Together some tens of MB at most: a burst that is larger waits in the inbox. */
 const MOST = 2000;
@@ -45,18 +45,3 @@ export function createFreshWebhooks(): FreshWebhooks {
     },
   };
 }
-
-/** As it would be read from the inbox. */
-const toPending = (webhook: NewWebhook): PendingWebhook => ({
-  id: webhook.id,
-  carrier_id: webhook.carrierId,
-  provider: webhook.provider,
-  code: webhook.code,
-  delivery_key: webhook.deliveryKey,
-  method: webhook.method,
-  path: webhook.path,
-  headers: webhook.headers,
-  body: webhook.body,
-  attempts: 0,
-  received_at: new Date(webhook.receivedAt),
-});

@@ -47,6 +47,21 @@ export interface PendingWebhook {
   readonly received_at: Date;
 }
 
+/** As it would be read from the inbox. */
+export const toPending = (webhook: NewWebhook): PendingWebhook => ({
+  id: webhook.id,
+  carrier_id: webhook.carrierId,
+  provider: webhook.provider,
+  code: webhook.code,
+  delivery_key: webhook.deliveryKey,
+  method: webhook.method,
+  path: webhook.path,
+  headers: webhook.headers,
+  body: webhook.body,
+  attempts: 0,
+  received_at: new Date(webhook.receivedAt),
+});
+
 /** What came of a webhook. */
 export interface WebhookOutcome {
   readonly id: string;

@@ -5,7 +5,7 @@
 import type { Knex } from 'knex';
 import { AppError } from '../../lib/errors.js';
 import type { NewWebhook } from './inbound-webhook.js';
-import { insertWebhooks } from './inbox.repository.js';
+import { insertWebhooks } from './inbox-inserts.js';
 
 const MOST_IN_A_STATEMENT = 200;
 const MOST_BYTES_IN_A_STATEMENT = 4_194_304;
@@ -13,6 +13,8 @@ const STATEMENTS_AT_ONCE = 2;
 /** A second statement is worth its cost only for a crowd: fewer go with the next one. */
 const CROWD = 32;
 const MOST_WAITING = 5000;
+/** More at once are stored first, so that none of them waits for the others' calls. */
+const FEW = 8;
 
 export interface StoredWebhook {
   readonly isNew: boolean;
@@ -37,12 +39,21 @@ export const storingFailed = (cause?: unknown): AppError =>
     cause,
   });
 
-/** Told of the webhooks that were stored, without those that had been there before. */
-export type OnStored = (webhooks: readonly NewWebhook[]) => void;
+export interface InboxHooks {
+  /** Told of the webhooks that were stored, without those that had been there before. */
+  onStored?(webhooks: readonly NewWebhook[]): void;
+  /**
+   * Stores webhooks and works them off at once, where there is time for that; null: there is none. False: nothing is
+   * stored, and they are stored as others are.
+   */
+  storeAndWorkOff?(webhooks: readonly NewWebhook[]): Promise<boolean> | null;
+}
 
-export function createInboxBatcher(db: Knex, onStored?: OnStored): InboxBatcher {
+export function createInboxBatcher(db: Knex, hooks: InboxHooks = {}): InboxBatcher {
   const waiting: Waiting[] = [];
   let running = 0;
+  /** What is worked off as it is stored: nobody waits for it to end. */
+  let aside = 0;
   let isLooking = false;
   let idle: (() => void)[] = [];
 
@@ -57,6 +68,7 @@ export function createInboxBatcher(db: Knex, onStored?: OnStored): InboxBatcher 
   }
 
   function next(): void {
+    if (running === 0 && waiting.length > 0 && waiting.length <= FEW) workOffAtOnce();
     while (waiting.length > 0 && (running === 0 || (running < STATEMENTS_AT_ONCE && waiting.length >= CROWD))) {
       running += 1;
       void flush(takeBatch(waiting)).finally(() => {
@@ -64,14 +76,32 @@ export function createInboxBatcher(db: Knex, onStored?: OnStored): InboxBatcher 
         look();
       });
     }
-    if (running > 0) return;
+    if (running + aside > 0) return;
     for (const wake of idle) wake();
     idle = [];
   }
 
+  function workOffAtOnce(): void {
+    const batch = [...waiting];
+    const webhooks = distinct(batch);
+    const stored = webhooks.every(({ status }) => status === 'pending') ? hooks.storeAndWorkOff?.(webhooks) : null;
+    if (!stored) return;
+    waiting.length = 0;
+    aside += 1;
+    void stored
+      .then((isStored) => (isStored ? answer(batch, new Set(webhooks.map(({ id }) => id))) : flush(batch)))
+      .finally(() => {
+        aside -= 1;
+        look();
+      });
+  }
+
   async function flush(batch: Waiting[]): Promise<void> {
     try {
-      await storeBatch(db, batch, onStored);
+      const webhooks = distinct(batch);
+      const stored = await insertWebhooks(db, webhooks);
+      answer(batch, stored);
+      hooks.onStored?.(webhooks.filter(({ id }) => stored.has(id)));
     } catch (error) {
       // Data that PostgreSQL refuses must not take its neighbours along: halve down to the one that spoils the batch.
       if (isDataError(error) && batch.length > 1) {
@@ -91,7 +121,7 @@ export function createInboxBatcher(db: Knex, onStored?: OnStored): InboxBatcher 
       });
     },
     drained: () =>
-      running === 0 && waiting.length === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve)),
+      running + aside === 0 && waiting.length === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve)),
   };
 }
 
@@ -110,16 +140,17 @@ function takeBatch(waiting: Waiting[]): Waiting[] {
  * Deliveries of one key that meet in a batch are one row; the first counts. In the order of their keys, or two processes
  * to which a carrier delivers the same twice would wait for each other's rows in a circle.
  */
-async function storeBatch(db: Knex, batch: readonly Waiting[], onStored?: OnStored): Promise<void> {
+function distinct(batch: readonly Waiting[]): NewWebhook[] {
   const first = new Map<string, NewWebhook>();
   for (const { webhook } of batch) {
     const key = `${webhook.carrierId} ${webhook.deliveryKey}`;
     if (!first.has(key)) first.set(key, webhook);
   }
-  const webhooks = [...first].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, webhook]) => webhook);
-  const stored = await insertWebhooks(db, webhooks);
+  return [...first].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, webhook]) => webhook);
+}
+
+function answer(batch: readonly Waiting[], stored: ReadonlySet<string>): void {
   for (const { webhook, resolve } of batch) resolve({ isNew: stored.has(webhook.id) });
-  onStored?.(webhooks.filter(({ id }) => stored.has(id)));
 }
 
 /** SQLSTATE class 22 (data exception) and 54 (limits): the data's fault, not the database's. */

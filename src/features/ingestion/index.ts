@@ -86,10 +86,13 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
   const work = (): void => watched(drainJob.wake());
   // Whoever works begins at once: a job from a process to itself would only be a detour over the queue.
   const poke = (): void => (worksHere ? work() : call());
-  const batcher = createInboxBatcher(db, (webhooks) => {
-    if (!worksHere) return;
-    if (fresh.put(webhooks)) watched(drainJob.workOffFresh());
-    else work();
+  const batcher = createInboxBatcher(db, {
+    onStored(webhooks) {
+      if (!worksHere) return;
+      if (fresh.put(webhooks)) watched(drainJob.workOffFresh());
+      else work();
+    },
+    storeAndWorkOff: (webhooks) => (worksHere ? drainJob.storeAndWorkOff(webhooks) : null),
   });
   closer.defer('inbox', async () => {
     await batcher.drained();

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { PeriodicJob } from '../../platform/queue/periodic.js';
 import type { Queue } from '../../platform/queue/queue.js';
 import type { Drain } from './drain.js';
+import type { NewWebhook } from './inbound-webhook.js';
 
 declare module '../../platform/queue/queue.js' {
   interface JobMap {
@@ -54,6 +55,11 @@ export function createPoke(queue: Queue, onError: (error: unknown) => void): Pok
 }
 
 export interface DrainJob {
+  /**
+   * Stores webhooks and works them off in one transaction, where no run is under way; null: one is. Answers whether
+   * they are stored.
+   */
+  storeAndWorkOff(webhooks: readonly NewWebhook[]): Promise<boolean> | null;
   /** Works until nothing is left; a run that is under way looks once more, and is waited for. */
   run(): Promise<void>;
   /** The same, but a run under way is not waited for: jobs that wait would leave no place to those with other work. */
@@ -72,6 +78,12 @@ const GATHER_MS = { least: 15, most: 50 };
 /** The longer where the machine is short of time, for then fewer come in a given time. */
 const gatheringTime = (batchMs: number): number => Math.min(Math.max(batchMs / 2, GATHER_MS.least), GATHER_MS.most);
 
+/** Where working off what is being stored took so long, carriers are not kept waiting for it for a while. */
+const LONG_MS = 25;
+const CALM_AFTER_MS = 500;
+
+type Kind = 'all' | 'fresh';
+
 /** One drain at a time in a process; a poke during a run makes it look once more. */
 export function createDrainJob(drain: Drain): DrainJob {
   let lastLook = Number.NEGATIVE_INFINITY;
@@ -79,10 +91,11 @@ export function createDrainJob(drain: Drain): DrainJob {
   /** False in the very turn in which the last look was decided: whoever asks afterwards begins a new run. */
   let isRunning = false;
   /** What the next turn of a run is for; null: nothing has come since it began. */
-  let wanted: keyof Drain | null = null;
+  let wanted: Kind | null = null;
   let isStopping = false;
+  let calmFrom = Number.NEGATIVE_INFINITY;
 
-  async function turn(kind: keyof Drain): Promise<number> {
+  async function turn(kind: Kind): Promise<number> {
     if (kind === 'fresh') return drain.fresh(() => isStopping);
     lastLook = performance.now();
     const count = await drain.all(() => isStopping);
@@ -90,10 +103,10 @@ export function createDrainJob(drain: Drain): DrainJob {
     return count + (await drain.fresh(() => isStopping));
   }
 
-  async function loop(first: keyof Drain): Promise<void> {
+  async function loop(first: Kind | null): Promise<void> {
     isRunning = true;
     try {
-      for (let kind: keyof Drain | null = first; kind && !isStopping; kind = wanted) {
+      for (let kind = first; kind && !isStopping; kind = wanted) {
         wanted = null;
         const began = performance.now();
         const count = await turn(kind);
@@ -104,8 +117,17 @@ export function createDrainJob(drain: Drain): DrainJob {
     }
   }
 
+  async function storeAndWorkOff(webhooks: readonly NewWebhook[]): Promise<boolean> {
+    const began = performance.now();
+    const { isStored, isMore } = await drain.storeAndWorkOff(webhooks);
+    const now = performance.now();
+    if (now - began >= LONG_MS) calmFrom = now + CALM_AFTER_MS;
+    if (isMore) wanted = 'all';
+    return isStored;
+  }
+
   /** Begins a run, or has the one that is under way do it too; null: one is. */
-  function want(kind: keyof Drain): Promise<void> | null {
+  function want(kind: Kind): Promise<void> | null {
     if (isRunning) {
       if (wanted !== 'all') wanted = kind;
       return null;
@@ -118,6 +140,14 @@ export function createDrainJob(drain: Drain): DrainJob {
     run: () => want('all') ?? running,
     wake: () => want('all') ?? Promise.resolve(),
     workOffFresh: () => want('fresh') ?? Promise.resolve(),
+    storeAndWorkOff(webhooks) {
+      if (isRunning || isStopping || performance.now() < calmFrom) return null;
+      isRunning = true;
+      wanted = null;
+      const stored = storeAndWorkOff(webhooks);
+      running = stored.then(() => loop(wanted));
+      return stored;
+    },
     lastLook: () => lastLook,
     async stop() {
       isStopping = true;

@@ -38,6 +38,27 @@ export async function begin(db: Knex): Promise<Knex.Transaction> {
   return tx;
 }
 
+export interface Beginning {
+  /** For how long the transaction waits for a lock, ms; default: as long as it takes. */
+  readonly lockTimeoutMs?: number;
+}
+
+/**
+ * The same, but the begin is on its way only: what is sent first goes along with it. Should the begin fail, that stands
+ * alone, and whatever comes after it is refused: for work that begins with reading, or with locks of the transaction.
+ */
+export function beginAlong(db: Knex, { lockTimeoutMs }: Beginning = {}): Promise<Knex.Transaction> {
+  const settings = lockTimeoutMs === undefined ? '' : ` SET LOCAL lock_timeout = ${lockTimeoutMs};`;
+  return new Promise((resolve, reject) => {
+    const transaction = db.client.transaction(resolve, { userParams: {}, doNotRejectOnRollback: true });
+    transaction.begin = async (connection: unknown): Promise<void> => {
+      // Knex begins when it has a connection, and keeps the failure as that of the transaction.
+      void transaction.query(connection, `BEGIN;${settings}`);
+    };
+    transaction.catch(reject);
+  });
+}
+
 /**
  * Sends the statements in one go; the server runs them one after another, each on what was committed when it began.
  * When one fails, those after it are not run, and the transaction can only be rolled back.
@@ -63,9 +84,13 @@ export async function commitTogether<const S extends readonly Statement[]>(
   return (await allOf([...answers, tx.executionPromise])).slice(0, -1) as Answers<S>;
 }
 
-/** The transaction's own connection. @throws when the transaction is over, or is none */
+/** The transaction's own connection. @throws when the transaction is over, with what it failed of, or is none */
 async function connectionOf(tx: Db): Promise<pg.Client> {
-  if (!tx.isTransaction || (tx as Knex.Transaction).isCompleted()) throw new Error('The transaction is over.');
+  if (!tx.isTransaction) throw new Error('This is no transaction.');
+  if ((tx as Knex.Transaction).isCompleted()) {
+    await (tx as Knex.Transaction).executionPromise;
+    throw new Error('The transaction is over.');
+  }
   return tx.client.acquireConnection();
 }
 

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { createFreshWebhooks } from '../../../src/features/ingestion/fresh-webhooks.js';
 import type { NewWebhook } from '../../../src/features/ingestion/inbound-webhook.js';
-import { claimStored, insertWebhooks, isTakenElsewhere } from '../../../src/features/ingestion/inbox.repository.js';
+import { claimStored, isTakenElsewhere } from '../../../src/features/ingestion/inbox.repository.js';
+import { insertWebhooks } from '../../../src/features/ingestion/inbox-inserts.js';
 import { newId } from '../../../src/lib/ids.js';
 import { run } from '../../../src/platform/db/statement.js';
 import { until } from '../../support/until.js';
@@ -100,8 +101,8 @@ describe('a process that works off what it stores', function () {
     const statements: string[] = [];
     const hear = ({ sql }: { sql: string }): number => statements.push(sql);
     first.db.on('query', hear);
-    await first.ingestion.importWebhooks(carrierId, savedCall('read-0'));
-    await done(first, 4, 'read-%');
+    await first.ingestion.importWebhooks(carrierId, ['read-0', 'read-1', 'read-2'].flatMap(savedCall));
+    await done(first, 12, 'read-%');
     first.db.removeListener('query', hear);
 
     expect(statements.filter((sql) => /insert into inbound_webhooks/.test(sql))).to.have.lengthOf(1);

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { NewWebhook } from '../../../src/features/ingestion/inbound-webhook.js';
-import { insertWebhooks } from '../../../src/features/ingestion/inbox.repository.js';
 import { createInboxBatcher } from '../../../src/features/ingestion/inbox-batcher.js';
+import { insertWebhooks } from '../../../src/features/ingestion/inbox-inserts.js';
 import { newId } from '../../../src/lib/ids.js';
 import { type Inbox, openInboxes } from './inbox-bench.js';
 

@@ -4,7 +4,7 @@ import { createCallsWriter } from '../../../src/features/calls/index.js';
 import { createCarriers } from '../../../src/features/carriers/index.js';
 import { createEvents } from '../../../src/features/events/index.js';
 import { deliveryKeyOf } from '../../../src/features/ingestion/inbound-webhook.js';
-import { insertWebhooks } from '../../../src/features/ingestion/inbox.repository.js';
+import { insertWebhooks } from '../../../src/features/ingestion/inbox-inserts.js';
 import { createIngestion } from '../../../src/features/ingestion/index.js';
 import { newId } from '../../../src/lib/ids.js';
 import { readConfig } from '../../../src/platform/config.js';

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { createDrainJob } from '../../../src/features/ingestion/ingestion.worker.js';
 
@@ -6,8 +6,26 @@ import { createDrainJob } from '../../../src/features/ingestion/ingestion.worker
 function heldDrain() {
   const ends: (() => void)[] = [];
   const look = (): Promise<number> => new Promise((resolve) => ends.push(() => resolve(0)));
-  const job = createDrainJob({ all: look, fresh: async () => 0 });
+  const job = createDrainJob({
+    ...{ all: look, fresh: async () => 0 },
+    storeAndWorkOff: async () => ({ isStored: false, isMore: false }),
+  });
   return { job, looks: () => ends.length, endLook: () => ends.at(-1)?.() };
+}
+
+/** A drain that stores and works off at once for as long as it is told. */
+function storingDrain(isMore = false) {
+  const done: string[] = [];
+  let end: () => void = () => undefined;
+  const job = createDrainJob({
+    all: async () => done.push('all') * 0,
+    fresh: async () => done.push('fresh') * 0,
+    storeAndWorkOff: () =>
+      new Promise((resolve) => {
+        end = () => resolve({ isStored: true, isMore });
+      }),
+  });
+  return { job, done, end: () => end() };
 }
 
 describe('the drain job', () => {
@@ -48,5 +66,51 @@ describe('the drain job', () => {
     await second;
 
     expect(looks()).to.equal(2);
+  });
+
+  it('stores and works off at once when no run is under way, one at a time', async () => {
+    const { job, done, end } = storingDrain();
+    const first = job.storeAndWorkOff([]);
+    expect(job.storeAndWorkOff([])).to.equal(null);
+    void job.workOffFresh();
+    expect(done).to.deep.equal([]);
+    end();
+    expect(await first).to.equal(true);
+    await job.run();
+    expect(done[0]).to.equal('fresh');
+
+    const second = job.storeAndWorkOff([]);
+    end();
+    expect(await second).to.equal(true);
+  });
+
+  it('looks into the inbox after a webhook whose call others have waited for', async () => {
+    const { job, done, end } = storingDrain(true);
+    const stored = job.storeAndWorkOff([]);
+    end();
+    await stored;
+    await nextTurn();
+
+    expect(done).to.deep.equal(['all', 'fresh']);
+  });
+
+  it('does not so during a run, nor when it is stopping, nor for a while after it took long', async () => {
+    const { job: busy, endLook } = heldDrain();
+    const run = busy.run();
+    expect(busy.storeAndWorkOff([])).to.equal(null);
+    endLook();
+    await run;
+    await busy.stop();
+    expect(busy.storeAndWorkOff([])).to.equal(null);
+
+    const { job, end } = storingDrain();
+    const slow = job.storeAndWorkOff([]);
+    await pause(40);
+    end();
+    await slow;
+    await nextTurn();
+    expect(job.storeAndWorkOff([])).to.equal(null);
+    await pause(600);
+    expect(job.storeAndWorkOff([])).not.to.equal(null);
   });
 });

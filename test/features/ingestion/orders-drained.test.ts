@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { CarrierLine } from '../../../src/features/carriers/index.js';
-import { insertWebhooks } from '../../../src/features/ingestion/inbox.repository.js';
+import { insertWebhooks } from '../../../src/features/ingestion/inbox-inserts.js';
 import { newWebhook } from '../../../src/features/ingestion/ingestion.service.js';
 import { newId } from '../../../src/lib/ids.js';
 import { createRandom } from '../carriers/providers/mutations.js';
