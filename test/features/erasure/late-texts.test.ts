@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { readImportCommand, runImport } from '../../../src/cli/import-webhooks.js';
 import { readRebuildCommand, runRebuild } from '../../../src/cli/rebuild-calls.js';
@@ -305,6 +306,55 @@ describe('erasure of numbers that late webhooks hold where nothing is read', fun
     await finished(scene, (await erase(scene)).id);
     expect(await rowsWith(scene)).to.deep.equal([]);
     await expectSettled(scene);
+  });
+
+  it('misses none of those that come while the erasure is under way, at several processes', async () => {
+    const scene = await setUp();
+    const { party, admin } = scene;
+    const inactive = await openLine(system, admin, 'generic', { is_active: false });
+    // One works off from memory what it is delivered.
+    const beside = await startSystem({ beside: system, env: { ROLES: 'api,live,worker' } });
+    const told = (round: number): readonly (readonly [TestSystem, Line, Delivery])[] => {
+      const note = { data: { note: `ring ${party}` }, occurred_at: at(round) };
+      return [
+        [beside, scene.line, call(scene, `c${round % 5}-${party}`, note)],
+        [system, scene.line, call(scene, `c${round % 5}-${party}`, { ...note, type: 'call.ringing' })],
+        [beside, scene.line, call(scene, 'x', { ...note, type: `sms.${party}` })],
+        [system, scene.line, call(scene, `plain-${round}`, note)],
+        [round % 2 === 0 ? beside : system, inactive, call(scene, 'kept', note)],
+      ];
+    };
+    const sent: Promise<number>[] = [];
+    let isDone = false;
+    const { id } = await erase(scene);
+    const erased = finished(scene, id).finally(() => {
+      isDone = true;
+    });
+
+    let round = 0;
+    for (let left = 20; left > 0; left -= isDone ? 1 : 0) {
+      sent.push(...told(round).map(([door, line, delivery]) => deliver(door, line, delivery)));
+      round += 1;
+      await pause(20);
+    }
+    const { pseudonym } = await erased;
+    expect([...new Set(await Promise.all(sent))]).to.deep.equal([204]);
+    await drained(system);
+    await beside.stop();
+    await drained(system);
+
+    expect(await rowsWith(scene)).to.deep.equal([]);
+    const codes = await system.db('inbound_webhooks').where({ carrier_id: inactive.id }).pluck('code');
+    expect(codes).to.deep.equal(Array(round).fill('carrier_inactive'));
+    const named = (await said(scene)).map((one) => one.carrier_call_id);
+    expect(named.filter((name) => name.startsWith('c'))).to.deep.equal(
+      [0, 1, 2, 3, 4].map((place) => `c${place}-${pseudonym}`),
+    );
+    expect(named).to.have.lengthOf(round + 5);
+    await replayAll(scene);
+    expect(await said(scene)).to.have.lengthOf(round + 6);
+    await expectSettled(scene);
+    expect(await rowsWith(scene)).to.deep.equal([]);
   });
 
   describe('while a webhook cannot be processed', () => {
