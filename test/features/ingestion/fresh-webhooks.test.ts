@@ -148,8 +148,14 @@ describe('a process that works off what it stores', function () {
   it('claims all that it holds or nothing: what another worker holds or has worked off is left to that', async () => {
     const [{ db }] = inboxes as [Inbox];
     const [one, other] = [webhook({ carrierId }), webhook({ carrierId })];
-    await insertWebhooks(db, [one, other]);
     const ids = [one.id, other.id];
+    await db.transaction(async (tx) => {
+      await insertWebhooks(tx, [one, other]);
+      // The processes that watch the inbox must not come first.
+      await tx('inbound_webhooks')
+        .whereIn('id', ids)
+        .update({ next_attempt_at: new Date(Date.now() + 3_600_000) });
+    });
     const claim = (): Promise<void> => db.transaction((tx) => run(tx, claimStored(ids)));
     const failureOf = (work: Promise<unknown>): Promise<unknown> =>
       work.then(
