@@ -76,7 +76,7 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
     ...{ db, eventLog, calls, carriers, callIds, clock, log, metrics, delays, fresh },
     tracing: platform.tracing,
   });
-  const drainJob = createDrainJob(drainWithReplays(drain, db));
+  const drainJob = createDrainJob(drainWithReplays(drain, db), { looksAgain: !config.roles.includes('api') });
   const call = createPoke(queue, (error) =>
     log.debug({ err: error }, 'poke was lost; the scheduled drain makes up for it'),
   );

@@ -82,10 +82,18 @@ const gatheringTime = (batchMs: number): number => Math.min(Math.max(batchMs / 2
 const LONG_MS = 25;
 const CALM_AFTER_MS = 500;
 
+/** Between pokes: others that store webhooks send one every 10 ms at most. */
+const LOOK_AGAIN_MS = 4;
+
 type Kind = 'all' | 'fresh';
 
+export interface DrainJobOptions {
+  /** Whether to look again of itself soon after a look that found something: for processes that store nothing. */
+  readonly looksAgain?: boolean;
+}
+
 /** One drain at a time in a process; a poke during a run makes it look once more. */
-export function createDrainJob(drain: Drain): DrainJob {
+export function createDrainJob(drain: Drain, { looksAgain = false }: DrainJobOptions = {}): DrainJob {
   let lastLook = Number.NEGATIVE_INFINITY;
   let running = Promise.resolve();
   /** False in the very turn in which the last look was decided: whoever asks afterwards begins a new run. */
@@ -94,6 +102,7 @@ export function createDrainJob(drain: Drain): DrainJob {
   let wanted: Kind | null = null;
   let isStopping = false;
   let calmFrom = Number.NEGATIVE_INFINITY;
+  let nextLook: NodeJS.Timeout | undefined;
 
   async function turn(kind: Kind): Promise<number> {
     if (kind === 'fresh') return drain.fresh(() => isStopping);
@@ -105,16 +114,26 @@ export function createDrainJob(drain: Drain): DrainJob {
 
   async function loop(first: Kind | null): Promise<void> {
     isRunning = true;
+    clearTimeout(nextLook);
+    let count = 0;
     try {
       for (let kind = first; kind && !isStopping; kind = wanted) {
         wanted = null;
         const began = performance.now();
-        const count = await turn(kind);
+        count = await turn(kind);
         if (wanted && count >= CROWD) await pause(gatheringTime(performance.now() - began));
       }
     } finally {
       isRunning = false;
     }
+    // A crowd had better gather until the next poke.
+    if (looksAgain && count > 0 && count < CROWD && !isStopping)
+      nextLook = setTimeout(lookAgain, LOOK_AGAIN_MS).unref();
+  }
+
+  function lookAgain(): void {
+    // Whoever looks next tells what is wrong.
+    want('all')?.catch(() => undefined);
   }
 
   async function storeAndWorkOff(webhooks: readonly NewWebhook[]): Promise<boolean> {
@@ -146,11 +165,14 @@ export function createDrainJob(drain: Drain): DrainJob {
       wanted = null;
       const stored = storeAndWorkOff(webhooks);
       running = stored.then(() => loop(wanted));
+      // What could not be worked off then is found in the inbox by the next look, which tells what is wrong.
+      running.catch(() => undefined);
       return stored;
     },
     lastLook: () => lastLook,
     async stop() {
       isStopping = true;
+      clearTimeout(nextLook);
       await running.catch(() => undefined);
     },
   };

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { createDrainJob } from '../../../src/features/ingestion/ingestion.worker.js';
+import { until } from '../../support/until.js';
 
 /** A drain whose looks into the inbox end when they are told to. */
 function heldDrain() {
@@ -112,5 +113,32 @@ describe('the drain job', () => {
     expect(job.storeAndWorkOff([])).to.equal(null);
     await pause(600);
     expect(job.storeAndWorkOff([])).not.to.equal(null);
+  });
+
+  it('looks again of itself where it stores nothing, until a look finds nothing, or a crowd', async () => {
+    const looks: number[] = [];
+    let found = [3, 2, 0];
+    const drain = {
+      all: async () => found[looks.push(looks.length) - 1] ?? 0,
+      fresh: async () => 0,
+      storeAndWorkOff: async () => ({ isStored: false, isMore: false }),
+    };
+    const job = createDrainJob(drain, { looksAgain: true });
+    await job.run();
+    await until('it has found nothing', async () => looks.length === 3);
+    await pause(30);
+    expect(looks).to.have.lengthOf(3);
+
+    looks.length = 0;
+    found = [3, 100];
+    await job.run();
+    await pause(30);
+    expect(looks).to.have.lengthOf(2);
+
+    const other = createDrainJob(drain);
+    looks.length = 0;
+    await other.run();
+    await pause(30);
+    expect(looks).to.have.lengthOf(1);
   });
 });
