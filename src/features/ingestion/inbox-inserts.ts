@@ -24,7 +24,8 @@ const INSERT = { name: 'insert_webhooks', sql: insertSql('status') };
 
 /**
  * What is not to be worked off is seen by a worker all the same where its account has had numbers erased: whether it has
- * is asked by the very statement that stores. An erasure that this does not see waits for its transaction.
+ * is asked by the very statement that stores. An erasure that this does not see waits for its transaction. Nobody is
+ * woken for it: it is found when the inbox is looked into next.
  */
 const INSERT_IGNORED = {
   name: 'insert_ignored_webhooks',
