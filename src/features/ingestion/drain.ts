@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../../lib/clock.js';
 import type { Db } from '../../platform/db/connect.js';
-import { isTransient } from '../../platform/db/errors.js';
+import { isAnswerLost, isTransient } from '../../platform/db/errors.js';
 import { run } from '../../platform/db/statement.js';
 import type { Logger } from '../../platform/log.js';
 import { NO_TRACING, type Tracing } from '../../platform/tracing.js';
@@ -24,6 +24,7 @@ import {
   claimAgain,
   claimStored,
   claimWebhooks,
+  hasWebhook,
   isTakenElsewhere,
   markWebhooks,
   postponeWebhook,
@@ -78,6 +79,10 @@ interface Progress {
 export function createDrain(deps: DrainDeps): Drain {
   const { db, clock, log, metrics, fresh, tracing = NO_TRACING } = deps;
   const renameIds = createIdRenamer(db);
+
+  /** They are all there or none. Of a database that is out of reach nothing is known. */
+  const areStored = (webhooks: readonly NewWebhook[]): Promise<boolean> =>
+    hasWebhook(db, webhooks[0]?.id ?? null).catch(() => false);
 
   async function workOff(source: Source): Promise<Batch> {
     const began = performance.now();
@@ -186,7 +191,8 @@ export function createDrain(deps: DrainDeps): Drain {
       } catch (error) {
         // Nothing is lost: whatever is wrong with them shows again when they are worked off from the inbox.
         log.debug({ err: error }, 'webhooks could not be worked off at once');
-        return { isStored: false, isMore: false };
+        const isStored = isAnswerLost(error) && (await areStored(webhooks));
+        return { isStored, isMore: isStored };
       }
     },
     async fresh(isStopping) {

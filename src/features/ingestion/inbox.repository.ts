@@ -87,6 +87,11 @@ export function markWebhooks(outcomes: readonly WebhookOutcome[], now: number): 
   return [command({ ...MARK, bindings: [new Date(now), ...arraysOf(MARK_TYPES, rows), JSON.stringify(keys)] })];
 }
 
+export async function hasWebhook(db: Db, id: string | null): Promise<boolean> {
+  const { rows } = await db.raw<{ rows: unknown[] }>('select 1 from inbound_webhooks where id = ?', [id]);
+  return rows.length > 0;
+}
+
 /** Puts off a webhook whose processing failed for a reason that may pass. */
 export async function postponeWebhook(db: Db, id: string, until: number, detail: string): Promise<void> {
   await db.raw(

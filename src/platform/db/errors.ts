@@ -18,6 +18,12 @@ export function isTransient(error: unknown): boolean {
   return typeof message === 'string' && TRANSIENT_WORDS.test(message);
 }
 
+/** Whether the connection was lost with the answer: what was asked may have been done all the same. */
+export function isAnswerLost(error: unknown): boolean {
+  const { code } = (error ?? {}) as DriverError;
+  return isTransient(error) && (typeof code !== 'string' || code === '' || TRANSIENT_CODES.has(code));
+}
+
 /** The constraint that a statement ran against (unique, foreign key, check), or null. */
 export function violatedConstraint(error: unknown): string | null {
   const { code, constraint } = (error ?? {}) as DriverError;
