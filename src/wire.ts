@@ -1,7 +1,7 @@
 import { createAccounts } from './features/accounts/index.js';
 import { createApiKeys } from './features/api-keys/index.js';
 import { createAudit } from './features/audit/index.js';
-import { CALL_COLUMNS, createCalls, createCallsWriter, presentCall } from './features/calls/index.js';
+import { CALL_COLUMNS, callAnswer, createCalls, createCallsWriter, presentCall } from './features/calls/index.js';
 import { createCarriers } from './features/carriers/index.js';
 import { createDocs, MEMBER_EXAMPLES } from './features/docs/index.js';
 import { createErasure, createErasureRule } from './features/erasure/index.js';
@@ -43,7 +43,7 @@ export interface System {
 
 /** Every feature, built in the order of who needs whom. */
 function createFeatures(platform: Platform) {
-  const { log: eventLog, ...events } = createEvents(platform);
+  const { log: eventLog, ...events } = createEvents(platform, { callSchema: callAnswer });
   const carriers = createCarriers(platform);
   const calls = createCalls(platform, { eventLog });
   const retentionRule = createRetentionRule(platform);

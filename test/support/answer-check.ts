@@ -26,8 +26,11 @@ const FORMATS: Readonly<Record<string, RegExp>> = {
   uri: /^[a-z][a-z0-9+.-]*:\S+$/,
 };
 
+/** JSON Schema with the formats that the product's documents name. */
+export const createSchemaCheck = (): Ajv2020 => new Ajv2020({ strict: false, formats: { ...FORMATS, binary: true } });
+
 export function createAnswerCheck(document: Json): AnswerCheck {
-  const ajv = new Ajv2020({ strict: false, formats: { ...FORMATS, binary: true } });
+  const ajv = createSchemaCheck();
   const validators = new Map<string, ValidateFunction>();
   const templates = Object.keys(document.paths).map((path) => ({ path, pattern: patternOf(path) }));
 

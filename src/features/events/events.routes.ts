@@ -8,7 +8,7 @@ import type { StoredEvent } from './event.js';
 import { cursorExpired } from './events.errors.js';
 import { presentEvent, presentRemoval } from './events.present.js';
 import { type EventPage, readEventPage } from './events.repository.js';
-import { anyEvent, callEvent, callRemoval, type LogQuery, logQuery } from './events.schema.js';
+import { anyEventWith, callEventWith, callRemoval, type LogQuery, logQuery } from './events.schema.js';
 
 type LogRequest = RouteRequest<Record<string, string>, LogQuery, unknown>;
 
@@ -19,7 +19,16 @@ const DESCRIPTION =
 
 const GONE = { description: 'The cursor is too old or not of this log (`cursor_expired`, with `oldest_seq`).' };
 
-export function createEventRoutes(deps: { db: Knex; clock: Clock }): readonly AnyRoute[] {
+export interface EventRouteDeps {
+  readonly db: Knex;
+  readonly clock: Clock;
+  /** What a call log looks like, for the document; default: an object. */
+  readonly callSchema?: Joi.ObjectSchema | undefined;
+}
+
+export function createEventRoutes(deps: EventRouteDeps): readonly AnyRoute[] {
+  const callEvent = callEventWith(deps.callSchema);
+  const anyEvent = anyEventWith(deps.callSchema);
   return [
     route<Record<string, string>, LogQuery>({
       method: 'get',
@@ -58,7 +67,7 @@ function needScopes(actor: Actor, scopes: readonly Scope[]): void {
   if (missing) throw new AppError('forbidden', 'insufficient_scope', `This API key lacks the scope ${missing}.`);
 }
 
-async function readCalls(deps: { db: Knex; clock: Clock }, { actor, query, url }: LogRequest): Promise<Reply> {
+async function readCalls(deps: EventRouteDeps, { actor, query, url }: LogRequest): Promise<Reply> {
   const { accountId, userId } = visibilityOf(actor);
   const wish = { after: query.after, limit: query.limit + 1, prefix: 'call.', userId };
   const page = checkCursor(await readEventPage(deps.db, accountId, wish), query.after);
@@ -69,7 +78,7 @@ async function readCalls(deps: { db: Knex; clock: Clock }, { actor, query, url }
   );
 }
 
-async function readAll(deps: { db: Knex; clock: Clock }, { actor, query, url }: LogRequest): Promise<Reply> {
+async function readAll(deps: EventRouteDeps, { actor, query, url }: LogRequest): Promise<Reply> {
   const wish = { after: query.after, limit: query.limit + 1 };
   const page = checkCursor(await readEventPage(deps.db, actor.accountId, wish), query.after);
   const sentAt = new Date(deps.clock.now()).toISOString();

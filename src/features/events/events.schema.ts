@@ -26,14 +26,17 @@ const header = {
   sent_at: time().required().description('When this message was sent.'),
 };
 
-/** A call event as REST answers it and `/live` sends it. `call` is described with the call logs. */
-export const callEvent = Joi.object({
-  ...header,
-  type: Joi.string()
-    .valid(...CALL_EVENT_TYPES)
-    .required(),
-  call: Joi.object().unknown().required().description('The call log as the transaction that wrote the event left it.'),
-});
+const unsaid = Joi.object().unknown();
+
+/** A call event as REST answers it and `/live` sends it; `call`: a call log, member by member. */
+export const callEventWith = (call: Joi.ObjectSchema = unsaid) =>
+  Joi.object({
+    ...header,
+    type: Joi.string()
+      .valid(...CALL_EVENT_TYPES)
+      .required(),
+    call: call.required().description('The call log as the transaction that wrote the event left it.'),
+  });
 
 export const callRemoval = Joi.object({
   seq: seq().required(),
@@ -41,12 +44,13 @@ export const callRemoval = Joi.object({
   call: Joi.object({ id: Joi.string().guid().required() }).required(),
 }).description('The call has left what the client may see or asked for.');
 
-export const anyEvent = Joi.object({
-  ...header,
-  type: Joi.string()
-    .valid(...EVENT_TYPES)
-    .required(),
-  call: Joi.object().unknown().description('With `call.*`.'),
-  virtual_number: Joi.object().unknown().description('With `number.*`.'),
-  port_order: Joi.object().unknown().description('With `port_order.*`.'),
-});
+export const anyEventWith = (call: Joi.ObjectSchema = unsaid) =>
+  Joi.object({
+    ...header,
+    type: Joi.string()
+      .valid(...EVENT_TYPES)
+      .required(),
+    call: call.description('With `call.*`.'),
+    virtual_number: Joi.object().unknown().description('With `number.*`.'),
+    port_order: Joi.object().unknown().description('With `port_order.*`.'),
+  });

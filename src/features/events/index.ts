@@ -1,3 +1,4 @@
+import type Joi from 'joi';
 import type { Platform } from '../../platform/platform.js';
 import type { PeriodicJob } from '../../platform/queue/periodic.js';
 import { skipAhead } from './events.repository.js';
@@ -23,7 +24,7 @@ export {
   readEventPage,
   readEventsAfter,
 } from './events.repository.js';
-export { callEvent as callEventSchema, callRemoval as callRemovalSchema, seq as seqSchema } from './events.schema.js';
+export { callEventWith, callRemoval as callRemovalSchema, seq as seqSchema } from './events.schema.js';
 export {
   type Closing,
   createEventLog,
@@ -37,6 +38,11 @@ export { createEventTail, type EventTail, type Following, type TailListener } fr
 /** More than an installation tells between a backup and its loss. */
 const AFTER_RESTORE = 1_000_000;
 
+export interface EventsParts {
+  /** What a call log looks like, for the documents: that is the calls' own. */
+  readonly callSchema?: Joi.ObjectSchema;
+}
+
 /**
  * The ordered event log of the accounts.
  *
@@ -46,13 +52,13 @@ const AFTER_RESTORE = 1_000_000;
  * `log` is for every writer, `routes` for the role api, `jobs` for the role worker. The role live
  * makes its own tail with `createEventTail`.
  */
-export function createEvents(platform: Platform) {
+export function createEvents(platform: Platform, { callSchema }: EventsParts = {}) {
   const { db, wakeups, clock, log, config } = platform;
   const prune = createEventSweeper({ db, log, retentionSeconds: config.eventRetention });
   const jobs: readonly PeriodicJob[] = [{ name: 'prune-events', everyMs: PRUNE_EVERY_MS, run: prune }];
   return {
     log: createEventLog(db, wakeups),
-    routes: createEventRoutes({ db, clock }),
+    routes: createEventRoutes({ db, clock, callSchema }),
     jobs,
     prune,
     /** After a restore and before the first start: the next event of each account gets a place far above the last. */

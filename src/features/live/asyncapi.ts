@@ -1,4 +1,5 @@
 import type Joi from 'joi';
+import { toJsonSchema } from '../../http/json-schema.js';
 import {
   acknowledgement,
   authenticateMessage,
@@ -6,14 +7,6 @@ import {
   serverMessages,
   subscribeMessage,
 } from './live.schema.js';
-
-interface StandardJsonSchema {
-  readonly '~standard': { readonly jsonSchema: { input(options: { target: string }): Record<string, unknown> } };
-}
-
-/** Joi's own JSON Schema output. */
-const jsonSchema = (schema: Joi.Schema): Record<string, unknown> =>
-  (schema as unknown as StandardJsonSchema)['~standard'].jsonSchema.input({ target: 'draft-2020-12' });
 
 const clientMessages: Readonly<Record<string, Joi.Schema>> = {
   subscribe: subscribeMessage,
@@ -25,7 +18,7 @@ const nameOf = (message: string): string => message.replace('.', '_');
 
 function messagesOf(schemas: Readonly<Record<string, Joi.Schema>>, contentType = 'application/json') {
   return Object.entries(schemas).map(([name, schema]) => {
-    const payload = jsonSchema(schema);
+    const payload = toJsonSchema(schema);
     return [
       nameOf(name),
       { name, contentType, ...(payload.description ? { summary: payload.description } : {}), payload },
@@ -54,7 +47,7 @@ export function describeLive(): Record<string, unknown> {
           ...messagesOf(clientMessages),
           ...messagesOf({ acknowledgement }),
         ]),
-        'x-handshake-auth': jsonSchema(handshakeAuth),
+        'x-handshake-auth': toJsonSchema(handshakeAuth),
       },
     },
     operations: {

@@ -1,6 +1,7 @@
 import Joi from 'joi';
 import type { AppError } from '../../lib/errors.js';
-import { CALL_EVENT_TYPES, callEventSchema, callRemovalSchema, seqSchema } from '../events/index.js';
+import { callAnswer } from '../calls/index.js';
+import { CALL_EVENT_TYPES, callEventWith, callRemovalSchema, seqSchema } from '../events/index.js';
 import type { CallFilter } from './call-filter.js';
 import { invalidRequest } from './live.errors.js';
 
@@ -40,7 +41,8 @@ export const authenticateMessage = Joi.object<{ token: unknown }>({
     .meta({ schema: { type: 'string' } }),
 });
 
-const calls = Joi.array().items(Joi.object().unknown()).required();
+const calls = Joi.array().items(callAnswer).required();
+const callEvent = callEventWith(callAnswer);
 
 export const acknowledgement = Joi.alternatives(
   Joi.object({ ok: Joi.boolean().valid(true).required(), seq: seqSchema().required() }),
@@ -58,7 +60,7 @@ export const serverMessages: Readonly<Record<string, Joi.Schema>> = {
   snapshot: Joi.object({ seq: seqSchema().required(), calls }).description(
     'The calls in progress that the client may see and asked for, as of `seq`. Replaces the board.',
   ),
-  ...Object.fromEntries(CALL_EVENT_TYPES.map((type) => [type, callEventSchema.description(`A \`${type}\` event.`)])),
+  ...Object.fromEntries(CALL_EVENT_TYPES.map((type) => [type, callEvent.description(`A \`${type}\` event.`)])),
   'call.removed': callRemovalSchema,
   caught_up: Joi.object({ seq: seqSchema().required() }).description(
     'Everything up to `seq` has been sent; the answer to a handshake with `after`.',

@@ -27,6 +27,13 @@ describe('AsyncAPI document', () => {
     }
   });
 
+  it('says what a token is', () => {
+    const { messages, 'x-handshake-auth': auth } = document.channels.live;
+
+    expect(messages.authenticate.payload.properties.token).to.include({ type: 'string' });
+    expect(auth.properties.token).to.include({ type: 'string' });
+  });
+
   it('lets the filter through that it describes', () => {
     const { properties } = document.channels.live.messages.subscribe.payload;
 

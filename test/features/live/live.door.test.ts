@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { createEventLog } from '../../../src/features/events/index.js';
 import { newId } from '../../../src/lib/ids.js';
+import { createSchemaCheck } from '../../support/answer-check.js';
 import { startSystem, type TestSystem } from '../../support/system.js';
 import { createWriter, openSocket, type TestSocket } from './live-world.js';
 
@@ -44,6 +45,49 @@ describe('live channel of a whole system', function () {
     expect(events.body.map(unsent)).to.deep.equal(socket.events().slice(1).map(unsent));
     expect(gone.status).to.equal(410);
     expect(gone.body).to.include({ code: 'cursor_expired', oldest_seq: 1 });
+  });
+
+  it('sends what the AsyncAPI document says, member by member', async () => {
+    const { messages } = (await system.ask('GET', '/asyncapi.json')).body.channels.live;
+    const admin = await system.createAdmin();
+    const socket = open(admin.token);
+    await socket.next('snapshot');
+    const id = await writer.call(admin.accountId, { tags: ['vip'] });
+    await writer.tell(admin.accountId, id, 'call.updated', { note: 'rung' });
+    await socket.ask('subscribe', { tags: ['vip'] });
+    await socket.next('snapshot');
+    await writer.tell(admin.accountId, id, 'call.updated', { tags: [] });
+    await socket.next('call.removed');
+
+    const ajv = createSchemaCheck();
+    const told = socket.received.filter(({ name }) => name !== 'connect');
+    for (const { name, body } of told) {
+      const { payload } = messages[name.replace('.', '_')];
+      expect(ajv.validate(payload, body), `${name}: ${ajv.errorsText()}`).to.equal(true);
+      const described = payload.properties.call?.properties ?? payload.properties.calls?.items.properties;
+      for (const call of body.calls ?? [body.call]) expect(described).to.have.all.keys(call);
+    }
+    expect(told.map(({ name }) => name)).to.deep.equal([
+      'snapshot',
+      'call.initiated',
+      'call.updated',
+      'snapshot',
+      'call.removed',
+    ]);
+  });
+
+  it('is described with call logs member by member over REST too', async () => {
+    const { paths } = (await system.ask('GET', '/openapi.json')).body;
+    const schemaOf = (path: string) => paths[path].get.responses[200].content['application/json'].schema;
+    const members = Object.keys(schemaOf('/api/call_logs/{id}/').properties);
+
+    const described = [
+      schemaOf('/api/calls/live/').properties.calls.items,
+      schemaOf('/api/call_events/').items.anyOf[0].properties.call,
+      schemaOf('/api/events/').items.properties.call,
+    ];
+
+    for (const { properties } of described) expect(properties).to.have.all.keys(members);
   });
 
   it('gives events written on one process to sockets on another', async () => {
