@@ -53,8 +53,7 @@ function parts(made: JsonSchema, described: Described): Record<string, unknown> 
       Object.entries(properties).map(([name, member]) => [name, completed(member, described.keys?.[name] ?? {})]),
     );
   }
-  const [entry] = described.items ?? [];
-  if (items && entry && described.items?.length === 1) found.items = completed(items, entry);
+  if (items && described.items) found.items = completedItems(items, described.items);
   // With null allowed, one more stands before those that were given.
   const given = described.matches?.flatMap((match) => (match.schema ? [match.schema] : [])) ?? [];
   if (anyOf && given.length > 0) {
@@ -62,6 +61,15 @@ function parts(made: JsonSchema, described: Described): Record<string, unknown> 
     found.anyOf = anyOf.map((one, i) => (i < before ? one : completed(one, given[i - before] ?? {})));
   }
   return found;
+}
+
+/** Entries of one kind, or of several. */
+function completedItems(items: JsonSchema, described: readonly Described[]): JsonSchema {
+  const kinds = items.anyOf as JsonSchema[] | undefined;
+  const [only] = described;
+  if (only && described.length === 1) return completed(items, only);
+  if (kinds?.length !== described.length) return items;
+  return { ...items, anyOf: kinds.map((kind, place) => completed(kind, described[place] ?? {})) };
 }
 
 const pick = (schema: JsonSchema, names: readonly string[]): JsonSchema =>

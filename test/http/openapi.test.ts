@@ -155,6 +155,24 @@ describe('the OpenAPI document', () => {
     });
   });
 
+  it('says so of every kind of entries', () => {
+    const kinds = Joi.array().items(
+      Joi.object({ end: Joi.string().valid('busy').allow(null) }),
+      Joi.string().example('vip'),
+    );
+
+    expect(toJsonSchema(kinds).items).to.deep.equal({
+      anyOf: [
+        {
+          type: 'object',
+          properties: { end: { type: ['string', 'null'], enum: ['busy', null] } },
+          additionalProperties: false,
+        },
+        { type: 'string', minLength: 1, examples: ['vip'] },
+      ],
+    });
+  });
+
   it('says who may use a route, and which problems it answers', () => {
     const { paths } = describeApi({
       version: '1.0.0',
