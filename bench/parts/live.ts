@@ -51,40 +51,44 @@ async function openLine(api: Api): Promise<Line> {
 /** Webhooks a second: with room to spare, where a delay is the way's own, and many, where it is also the wait for a processor. */
 const RATES = [150, 1000];
 const SECONDS = { full: 10, quick: 2 };
+/** In turn, product and rival: the machine's mood changes from one second to the next, and is to be the same for both. */
+const TURNS = 5;
 
 const rateText = (rate: number): string => `${rate.toLocaleString('en-US')}/s`;
 
-const webhooksAt = (rate: number, { quick }: BenchOptions): number => rate * (quick ? SECONDS.quick : SECONDS.full);
+const webhooksAt = (rate: number, { quick }: BenchOptions): number =>
+  (rate * (quick ? SECONDS.quick : SECONDS.full)) / TURNS;
+
+interface Delays {
+  /** From the sending of the webhook to the event at the subscriber, ms. */
+  readonly toSubscriber: number[];
+  readonly toCommit: number[];
+}
 
 /** The event tells its call and its state, and thereby the webhook that it comes from. */
-async function webhookToSubscriber(stage: Stage, rate: number, round: number): Promise<void> {
-  const { book, product, databaseUrl, line, options } = stage;
+async function webhookToSubscriber(stage: Stage, rate: number, turn: number): Promise<Delays> {
+  const { product, databaseUrl, line, options } = stage;
   const crowd = await gatherCrowd({ ...stage.subscriber, count: 1, keeps: true });
-  const tag = `l${rate}-${round}`;
-  const requests = trafficFor([line], { calls: webhooksAt(rate, options) / 2, tag, seed: round + 1 });
+  const tag = `l${rate}-${turn}`;
+  const requests = trafficFor([line], { calls: webhooksAt(rate, options) / 2, tag, seed: turn });
   const sent = new Map<string, number>();
   const run = await runIngest({ port: product.port, databaseUrl, requests, tag, rate, isProcessed: true, sent });
   await pause(300);
-  const delays = (await crowd.take()).flatMap(({ at, text }) => {
+  const toSubscriber = (await crowd.take()).flatMap(({ at, text }) => {
     const state = /"type":"call\.(\w+)"/.exec(text)?.[1];
     const call = /"carrier_call_id":"([^"]+)"/.exec(text)?.[1];
     const began = sent.get(`${call}-${state === 'answered' ? 0 : 1}`);
     return began === undefined || state === 'updated' ? [] : [at - began];
   });
   await crowd.leave();
-  const group = `webhook to subscriber, ${rateText(rate)}`;
-  book.note(group, 'to the subscriber, p50', 'ms', quantile(delays, 0.5));
-  book.note(group, 'to the subscriber, p99', 'ms', quantile(delays, 0.99));
-  book.note(group, 'to the commit, p50', 'ms', quantile(run.toCommit, 0.5));
-  book.note(group, 'subscriber − commit, p50', 'ms', quantile(delays, 0.5) - quantile(run.toCommit, 0.5));
-  book.goal(group, 'subscriber − commit, p50', { atMost: 2 });
+  return { toSubscriber, toCommit: [...run.toCommit] };
 }
 
-async function insertAndEmit(stage: Stage, rate: number, round: number): Promise<void> {
-  const { book, bare, options } = stage;
+async function insertAndEmit(stage: Stage, rate: number, turn: number): Promise<number[]> {
+  const { bare, options } = stage;
   const crowd = await gatherCrowd({ ...stage.bareSubscriber, count: 1, keeps: true });
   const requests = Array.from({ length: webhooksAt(rate, options) }, (_, place): LoadRequest => {
-    const id = `b${round}-${place}`;
+    const id = `b${turn}-${place}`;
     const body = JSON.stringify({ id, call: { note: 'x'.repeat(400) } });
     const head = `POST /insert-and-emit HTTP/1.1\r\nHost: bench\r\nContent-Length: ${body.length}\r\n\r\n`;
     return { id, bytes: Buffer.from(head + body) };
@@ -97,9 +101,28 @@ async function insertAndEmit(stage: Stage, rate: number, round: number): Promise
     return began === undefined ? [] : [at - began];
   });
   await crowd.leave();
-  const group = `bare: insert and emit, ${rateText(rate)}`;
-  book.note(group, 'to the subscriber, p50', 'ms', quantile(delays, 0.5));
-  book.note(group, 'to the subscriber, p99', 'ms', quantile(delays, 0.99));
+  return delays;
+}
+
+async function delaysAt(stage: Stage, rate: number, round: number): Promise<void> {
+  const { book } = stage;
+  const [product, bare]: [Delays, number[]] = [{ toSubscriber: [], toCommit: [] }, []];
+  for (let turn = round * TURNS; turn < (round + 1) * TURNS; turn += 1) {
+    const { toSubscriber, toCommit } = await webhookToSubscriber(stage, rate, turn);
+    product.toSubscriber.push(...toSubscriber);
+    product.toCommit.push(...toCommit);
+    bare.push(...(await insertAndEmit(stage, rate, turn)));
+  }
+  const group = `webhook to subscriber, ${rateText(rate)}`;
+  const p50 = quantile(product.toSubscriber, 0.5);
+  book.note(group, 'to the subscriber, p50', 'ms', p50);
+  book.note(group, 'to the subscriber, p99', 'ms', quantile(product.toSubscriber, 0.99));
+  book.note(group, 'to the commit, p50', 'ms', quantile(product.toCommit, 0.5));
+  book.note(group, 'subscriber − commit, p50', 'ms', p50 - quantile(product.toCommit, 0.5));
+  book.goal(group, 'subscriber − commit, p50', { atMost: 2 });
+  const rival = `bare: insert and emit, ${rateText(rate)}`;
+  book.note(rival, 'to the subscriber, p50', 'ms', quantile(bare, 0.5));
+  book.note(rival, 'to the subscriber, p99', 'ms', quantile(bare, 0.99));
 }
 
 /** A call log's event as the wire has it: about 900 bytes. */
@@ -235,14 +258,11 @@ export async function live(options: BenchOptions): Promise<PartResult> {
     // Before anything else has grown the processes.
     await idle(stage, { ...stage.subscriber, name: '1,000 idle sockets', process: stage.product });
     await idle(stage, { ...stage.bareSubscriber, name: 'bare: 1,000 idle sockets', process: stage.bare });
-    // The first round of all warms up.
-    await webhookToSubscriber({ ...stage, book: createNotebook('warm-up') }, 1000, -1);
+    // The first turns of all warm up.
+    for (let turn = -TURNS; turn < 0; turn += 1) await webhookToSubscriber(stage, 1000, turn);
     for (let round = 0; round < options.rounds; round += 1) {
       console.log(`  round ${round + 1} of ${options.rounds}`);
-      for (const rate of RATES) {
-        await webhookToSubscriber(stage, rate, round);
-        await insertAndEmit(stage, rate, round);
-      }
+      for (const rate of RATES) await delaysAt(stage, rate, round);
       for (const subscribers of CROWDS) await fanOut(stage, subscribers);
     }
     await stage.product.stop();
