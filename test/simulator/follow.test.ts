@@ -40,7 +40,8 @@ describe('a live listener whose line is cut', function () {
     const stored: number[] = [];
     for await (const { seq } of scene.api.all(`/api/call_events/?after=${afterSeq}&limit=500`))
       stored.push(Number(seq));
-    const hasReached = await follower.hasReached(stored.at(-1) ?? 0, PATIENCE);
+    // The cuts go on for as long as each new connection takes on a machine that has much else to do.
+    const hasReached = await follower.hasReached(stored.at(-1) ?? 0, 6 * PATIENCE);
     follower.close();
     await system.stop();
 
