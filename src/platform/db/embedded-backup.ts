@@ -1,7 +1,8 @@
 /**
  * A copy of a data folder while its embedded database runs, by PostgreSQL's own rules for that: between start and stop
  * of a backup the files may change under the copy, and the write-ahead log of that time, kept by a slot, makes them
- * whole when the copy is started. A database that does not run is just copied, under the folder's lock.
+ * whole when the copy is started. A database that does not run is just copied, under the folder's lock. The copy gets
+ * its name once the disk has all of it: what has the name is a backup, whenever the power fails.
  */
 import {
   chmodSync,
@@ -15,6 +16,7 @@ import {
 } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import pg from 'pg';
+import { makeDurably, type Sync, syncToDisk } from '../durable-folder.js';
 import { SUPERUSER } from './embedded-cluster.js';
 import { lockDirectory } from './embedded-lock.js';
 
@@ -36,15 +38,25 @@ export interface BackupOutcome {
   readonly isOnline: boolean;
 }
 
-/** @throws Error when `target` exists or lies in `dataDir`, or there is no database in `dataDir` */
-export async function backUpEmbedded(dataDir: string, target: string): Promise<BackupOutcome> {
+/**
+ * @throws Error when `target` exists or lies in `dataDir`, there is no database in `dataDir`, or the copy fails: then
+ * nothing is left of it
+ */
+export async function backUpEmbedded(dataDir: string, target: string, sync: Sync = syncToDisk): Promise<BackupOutcome> {
   if (!existsSync(join(dataDir, 'pg18', 'PG_VERSION'))) throw new Error(`There is no embedded database in ${dataDir}.`);
   if (existsSync(target)) throw new Error(`${target} is there already: name a folder that is not.`);
   // It would be copied into itself without end.
   if (resolve(target).startsWith(resolve(dataDir) + sep))
     throw new Error(`${target} lies in ${dataDir} itself: name a folder outside of it.`);
+  try {
+    return await makeDurably(target, sync, (draft) => copyAll(dataDir, draft));
+  } catch (error) {
+    throw new Error(`The backup to ${target} failed: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function copyAll(dataDir: string, target: string): Promise<BackupOutcome> {
   const client = await connectRunning(dataDir);
-  mkdirSync(target, { recursive: true, mode: 0o700 });
   if (client) await copyRunning(client, dataDir, target);
   else await copyStopped(dataDir, target);
   return { isOnline: client !== null };
