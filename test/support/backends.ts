@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { ownRedisKeys } from './redis-keys.js';
 
 /** The two backends of queue, wake-ups and limits; Redis only where the run has one. */
 export interface Backend {
@@ -12,4 +13,4 @@ export function eachBackend(define: (backend: Backend) => void): void {
   if (redisUrl) describe('on Redis', () => define({ name: 'Redis', redisUrl }));
 }
 
-export const uniquePrefix = (): string => `sbtest-${randomBytes(6).toString('hex')}`;
+export const uniquePrefix = (): string => ownRedisKeys(`sbtest-${randomBytes(6).toString('hex')}`);

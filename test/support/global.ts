@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { SETTINGS } from '../../src/platform/config.js';
 import { startEmbedded } from '../../src/platform/db/embedded.js';
 import { createTemplate, dropRunDatabases } from './database.js';
+import { removeOwnRedisKeys } from './redis-keys.js';
 
 type Undo = () => Promise<void> | void;
 
@@ -29,7 +30,7 @@ export async function startTestServers(root: string): Promise<TestServers> {
     const server = await databaseServer(dir, undo);
     undo.push(() => dropRunDatabases(server.url, run).catch((error) => console.error(error)));
     await createTemplate(server.url, run);
-    const redis = await redisServer(undo);
+    const redis = await redisServer(dir, undo);
     const env = {
       ...withoutSettings(process.env),
       TEST_DATABASE_URL: server.url,
@@ -88,9 +89,12 @@ async function databaseServer(dir: string, undo: Undo[]): Promise<{ url: string;
   return { url: database.url('postgres'), note: 'Database: an embedded PostgreSQL for this run.' };
 }
 
-async function redisServer(undo: Undo[]): Promise<{ url: string; note: string } | undefined> {
+async function redisServer(dir: string, undo: Undo[]): Promise<{ url: string; note: string } | undefined> {
   const given = process.env.TEST_REDIS_URL ?? process.env.REDIS_URL;
-  if (given) return { url: given, note: 'Redis: the server given.' };
+  if (given) {
+    undo.push(() => removeOwnRedisKeys(given, dir).catch((error) => console.error(error)));
+    return { url: given, note: 'Redis: the server given; the keys of this run go with it.' };
+  }
   if (spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status !== 0) return undefined;
   const port = await freePort();
   const child = spawnRedis(port);

@@ -5,6 +5,7 @@ import { type Config, readConfig } from '../../src/platform/config.js';
 import { createLogger } from '../../src/platform/log.js';
 import { type System, wire } from '../../src/wire.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
+import { ownRedisKeysOf } from './redis-keys.js';
 import { makeScratchDirectory } from './scratch.js';
 
 export interface SystemOptions {
@@ -75,6 +76,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<TestSyst
   const log = createLogger(process.env.TEST_LOG_LEVEL ?? 'silent');
   const clock = options.clock ? { clock: options.clock } : {};
   const system = await wire({ config, databaseUrl: config.databaseUrl ?? database.url, log, ...clock });
+  if (options.redis) await ownRedisKeysOf(system.platform.db);
   const url = await system.start();
   const ask = asker(url);
   return {

@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { expect } from 'chai';
 import type { Login } from '../../../bench/soak/scene.js';
 import { runSoak } from '../../../bench/soak/soak.js';
+import { connectDatabase } from '../../../src/platform/db/connect.js';
+import { createLogger } from '../../../src/platform/log.js';
 import { ensureBuilt } from '../../support/built.js';
 import { createTestDatabase } from '../../support/database.js';
+import { ownRedisKeysOf } from '../../support/redis-keys.js';
 import { makeScratchDirectory } from '../../support/scratch.js';
 import { hasRedis } from '../../support/system.js';
 
@@ -25,6 +28,7 @@ describe('live soak', function () {
       const database = await createTestDatabase();
       const folder = makeScratchDirectory();
       const redis = withRedis ? { REDIS_URL: process.env.TEST_REDIS_URL ?? '' } : {};
+      if (withRedis) await ownKeysOf(database.url);
 
       const report = await runSoak({
         databaseUrl: database.url,
@@ -40,6 +44,11 @@ describe('live soak', function () {
       expect(report.removals).to.be.above(0);
       await database.drop();
     });
+  }
+
+  async function ownKeysOf(url: string): Promise<void> {
+    const db = connectDatabase(url, 1, createLogger('silent'));
+    await ownRedisKeysOf(db).finally(() => db.destroy());
   }
 
   /** A process of its own, once it is ready. */
