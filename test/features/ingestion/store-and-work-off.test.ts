@@ -139,7 +139,7 @@ describe('webhooks that are worked off as they are stored', function () {
       to: '',
     });
     await store([early]);
-    expect(await statusOf('early')).to.equal('waiting');
+    await until('it waits', async () => (await statusOf('early')) === 'waiting');
 
     await store([ended('second', 'pair')]);
 
