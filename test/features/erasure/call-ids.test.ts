@@ -3,7 +3,6 @@ import { expect } from 'chai';
 import { readRebuildCommand, runRebuild } from '../../../src/cli/rebuild-calls.js';
 import { lockFamilies } from '../../../src/features/calls/calls.repository.js';
 import { type CallIdRule, renameCallIds, renameOf } from '../../../src/features/calls/index.js';
-import { HEARD_AFTER_MS } from '../../../src/features/erasure/erasure.js';
 import { createErasureRule } from '../../../src/features/erasure/index.js';
 import { newId } from '../../../src/lib/ids.js';
 import { isTransient } from '../../../src/platform/db/errors.js';
@@ -28,7 +27,7 @@ describe('erasure of numbers in the ids of calls', function () {
   after(() => system.stop());
 
   const scenes = createScenes(() => system);
-  const { get, setUp, tell, erase, finished, dump } = scenes;
+  const { get, setUp, tell, erase, finished, finishedInTime, heardOf, dump } = scenes;
   // On a shared carrier a call is nobody's that began before its number was held.
   const began = Date.now() + 3_600_000;
   const at = (seconds: number): string => new Date(began + seconds * 1000).toISOString();
@@ -240,7 +239,7 @@ describe('erasure of numbers in the ids of calls', function () {
         const shuffled = told.map((one) => ({ one, key: Math.random() })).sort((a, b) => a.key - b.key);
         const { id: erasureId } = await erase(scene);
         let isDone = false;
-        const erased = finished(scene, erasureId).then((done) => {
+        const erased = finishedInTime(scene, erasureId).then((done) => {
           isDone = true;
           return done;
         });
@@ -455,10 +454,7 @@ describe('erasure of numbers in the ids of calls', function () {
     const scene = await setUp();
     await tell(scene, call(scene, `open-${scene.party}`));
     const { id } = await erase(scene);
-    await until('everybody has heard of it', async () => {
-      const row = await system.db('erasures').where({ id }).first();
-      return Date.now() - row.created_at.getTime() > HEARD_AFTER_MS + 100;
-    });
+    await heardOf(id);
     let isDone = false;
 
     const { work } = await system.db.transaction(async (tx) => {

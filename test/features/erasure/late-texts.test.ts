@@ -24,7 +24,7 @@ describe('erasure of numbers that late webhooks hold where nothing is read', fun
   after(() => system.stop());
 
   const scenes = createScenes(() => system);
-  const { setUp, tell, erase, finished, dump } = scenes;
+  const { setUp, tell, erase, finished, finishedInTime, dump } = scenes;
   // On a shared carrier a call is nobody's that began before its number was held.
   const began = Date.now() + 3_600_000;
   const at = (seconds: number): string => new Date(began + seconds * 1000).toISOString();
@@ -327,7 +327,7 @@ describe('erasure of numbers that late webhooks hold where nothing is read', fun
     const sent: Promise<number>[] = [];
     let isDone = false;
     const { id } = await erase(scene);
-    const erased = finished(scene, id).finally(() => {
+    const erased = finishedInTime(scene, id).finally(() => {
       isDone = true;
     });
 

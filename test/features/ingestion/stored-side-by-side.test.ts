@@ -127,7 +127,7 @@ describe('the same webhooks one by one at two processes that work them off as th
     const playing = Promise.all([play(one, scene, calls, 3), play(other, scene, calls, 4)]);
     for (const party of parties) {
       const { id } = await scenes.erase(scene, party);
-      await scenes.finished(scene, id);
+      await scenes.finishedInTime(scene, id);
       await third.ask('POST', '/api/inbound_webhooks/replay/', { token: scene.admin.token, body: {} });
     }
     const atOnce = await playing;
