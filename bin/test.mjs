@@ -9,7 +9,7 @@ const GRACE_MS = 5000;
 
 // The files that take longest are begun first: none of them is left alone at the end.
 const LONG =
-  /^(journeys|main\.test|features\/live\/live\.soak|features\/ingestion\/mutations|platform\/db\/(embedded|silent)|features\/erasure|features\/tokens\/login-limits|security\/hostile)/;
+  /^(journeys|main\.test|features\/live\/live\.soak|features\/ingestion\/(mutations|stored)|features\/reports\/reports\.model|platform\/db\/(embedded|silent)|features\/erasure|features\/tokens\/login-limits|security\/(foreign|hostile))/;
 
 register();
 const { startTestServers } = await import('../test/support/global.ts');
