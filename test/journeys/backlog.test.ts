@@ -4,7 +4,7 @@ import { type Answer, startSystem } from '../support/system.js';
 import { until } from '../support/until.js';
 
 describe('a backlog that is full', function () {
-  this.timeout(20_000);
+  this.timeout(30_000);
 
   it('is answered 503 with Retry-After, shows at /readyz and /metrics, and stores nothing more', async () => {
     const system = await startSystem({ env: { ROLES: 'api', MAX_BACKLOG: '2' } });
@@ -26,10 +26,12 @@ describe('a backlog that is full', function () {
 
     const accepted = [await send('one'), await send('two')].map(({ status }) => status);
     const refused = await send('three');
-    await until('the metrics show the count', async () => {
+    const showsCount = async (): Promise<boolean> => {
       const { body: text } = await system.ask('GET', '/metrics');
       return /^switchboard_webhooks_backlog 2$/m.test(text);
-    });
+    };
+    // The slower the count is, the longer it rests: up to ten seconds.
+    await until('the metrics show the count', showsCount, 15_000);
     const ready = await system.ask('GET', '/readyz');
     const metrics = await system.ask('GET', '/metrics');
     const stored = await system.db('inbound_webhooks').count().first();
