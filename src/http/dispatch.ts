@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { AppError, notFound, permissionDenied } from '../lib/errors.js';
@@ -139,9 +140,6 @@ async function answer(ctx: Context, { row, siblings, actor, params }: Found, dep
   const query = row.query ? validateQuery(row.query, { ...ctx.query }, row.unknownQuery ?? 'refuse') : {};
   const isObject = kind !== 'csv' && row.body !== undefined;
   const body = isObject && row.body ? validateBody(row.body, read.value, row.unknownBody ?? 'refuse') : read.value;
-  const left = new AbortController();
-  ctx.res.once('close', () => ctx.res.writableFinished || left.abort());
-
   const request = {
     actor,
     params,
@@ -152,13 +150,20 @@ async function answer(ctx: Context, { row, siblings, actor, params }: Found, dep
     requestId: ctx.state.requestId,
     headers: ctx.headers,
     url: new URL(ctx.originalUrl, 'http://switchboard'),
-    signal: left.signal,
+    untilLeft: () => untilLeft(ctx.res),
     note: (facts: Readonly<Record<string, unknown>>) => void Object.assign(ctx.state.facts, facts),
   };
   const isTold = audit !== undefined && isAudited(row, query);
   const work = () => (isTold ? audited(audit, { row, siblings, request, given: read.value }) : row.handle(request));
   const outcome = await (share && row.access === 'bearer' ? share(actor.accountId, work) : work());
   write(ctx, row, outcome instanceof Reply ? outcome : new Reply(outcome));
+}
+
+function untilLeft(response: ServerResponse): AbortSignal {
+  const left = new AbortController();
+  if (response.destroyed) left.abort();
+  else response.once('close', () => response.writableFinished || left.abort());
+  return left.signal;
 }
 
 function write(ctx: Context, row: AnyRoute, reply: Reply): void {

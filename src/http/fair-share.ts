@@ -1,5 +1,5 @@
-import pLimit, { type LimitFunction } from 'p-limit';
 import { AppError } from '../lib/errors.js';
+import { createLimit, type Limit } from '../lib/limit.js';
 
 /** Runs a request's work when it is the turn of its account (or of whoever shares a lane). */
 export type FairShare = <T>(whose: string, work: () => Promise<T> | T) => Promise<T>;
@@ -9,11 +9,6 @@ export interface FairShareOptions {
   readonly atOnce: number;
   /** How many may wait behind them; null: any number. */
   readonly mostWaiting: number | null;
-}
-
-interface Lane {
-  readonly limit: LimitFunction;
-  inside: number;
 }
 
 const tooBusy = (): AppError =>
@@ -26,18 +21,17 @@ const tooBusy = (): AppError =>
  * the connections that the others need.
  */
 export function createFairShare({ atOnce, mostWaiting }: FairShareOptions): FairShare {
-  const lanes = new Map<string, Lane>();
+  const lanes = new Map<string, Limit>();
 
   return async (whose, work) => {
-    const lane = lanes.get(whose) ?? { limit: pLimit(atOnce), inside: 0 };
-    if (mostWaiting !== null && lane.limit.pendingCount >= mostWaiting) throw tooBusy();
+    const lane = lanes.get(whose) ?? createLimit(atOnce);
+    if (mostWaiting !== null && lane.waiting() >= mostWaiting) throw tooBusy();
     lanes.set(whose, lane);
-    lane.inside += 1;
     try {
-      return await lane.limit(work);
+      return await lane.run(work);
     } finally {
-      lane.inside -= 1;
-      if (lane.inside === 0) lanes.delete(whose);
+      // Two may end together, and another begin on a new lane in between.
+      if (lane.isIdle() && lanes.get(whose) === lane) lanes.delete(whose);
     }
   };
 }

@@ -16,8 +16,8 @@ export interface RouteRequest<Params, Query, Body> {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Path and query as asked, for links to the next page. */
   readonly url: URL;
-  /** Aborted when the client leaves before the answer is complete. */
-  readonly signal: AbortSignal;
+  /** A signal that is aborted when the client leaves before the answer is complete; made for the few who ask. */
+  untilLeft(): AbortSignal;
   /** Adds facts to the request's log line. */
   note(facts: Readonly<Record<string, unknown>>): void;
 }

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
 import { expect } from 'chai';
 import Joi from 'joi';
@@ -7,6 +8,7 @@ import { type SmallApp, startSmallApp } from '../support/small-app.js';
 
 const thing = { tag: 'Things', summary: 'A thing', access: 'bearer', responses: {} } as const;
 const gone: string[] = [];
+const askedFor = new EventEmitter();
 
 const ROUTES = [
   route({ ...thing, method: 'get', path: '/api/things/', scope: 'numbers:read', handle: () => [] }),
@@ -42,11 +44,19 @@ const ROUTES = [
   route({ ...thing, method: 'get', path: '/api/open/', access: 'public', handle: () => ({ open: true }) }),
   route({
     ...{ ...thing, method: 'get', path: '/api/stream/', access: 'public' },
-    handle: ({ signal }) => {
-      signal.addEventListener('abort', () => gone.push('client'));
+    handle: ({ untilLeft }) => {
+      untilLeft().addEventListener('abort', () => gone.push('client'));
       const body = new PassThrough();
       body.write('first ');
       return new Reply(body, { headers: { 'Content-Type': 'text/plain' } });
+    },
+  }),
+  route({
+    ...{ ...thing, method: 'get', path: '/api/late/', access: 'public' },
+    async handle({ untilLeft }) {
+      askedFor.emit('late');
+      await once(untilLeft(), 'abort');
+      gone.push(untilLeft().aborted ? 'client, long since' : 'nobody');
     },
   }),
   route({
@@ -231,6 +241,20 @@ describe('the order of a request’s checks', () => {
     while (gone.length === 0) await new Promise((resolve) => setImmediate(resolve));
 
     expect(gone).to.deep.equal(['client']);
+  });
+
+  it('tells it also to a handler that asks when the client is gone', async () => {
+    gone.length = 0;
+    const leaving = new AbortController();
+    const begun = once(askedFor, 'late');
+    const answer = fetch(`${app.url}/api/late/`, { signal: leaving.signal }).catch((error) => error.name);
+    await begun;
+
+    leaving.abort();
+    while (gone.length === 0) await new Promise((resolve) => setImmediate(resolve));
+
+    expect(gone).to.deep.equal(['client, long since']);
+    expect(await answer).to.equal('AbortError');
   });
 
   it('keeps the type that a streaming answer names', async () => {

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { hash, verify } from '@node-rs/argon2';
-import pLimit from 'p-limit';
+import { createLimit } from '../../lib/limit.js';
 
 /**
  * Passwords as argon2id hashes (19 MiB, two passes). Each runs on libuv's pool of four threads for tens of
@@ -13,17 +13,17 @@ export interface Passwords {
 }
 
 export function createPasswords(): Passwords {
-  const limit = pLimit(Math.max(1, Math.min(3, availableParallelism() - 1)));
+  const limit = createLimit(Math.max(1, Math.min(3, availableParallelism() - 1)));
   // Made at the first need with the same parameters, so that a password of nobody costs what a wrong one costs.
   let nobody: Promise<string> | undefined;
 
   async function verifyAgainst(stored: string | null, password: string): Promise<boolean> {
-    if (stored !== null) return limit(() => verify(stored, password));
-    nobody ??= limit(() => hash('nobody has this password'));
+    if (stored !== null) return limit.run(() => verify(stored, password));
+    nobody ??= limit.run(() => hash('nobody has this password'));
     const dummy = await nobody;
-    await limit(() => verify(dummy, password));
+    await limit.run(() => verify(dummy, password));
     return false;
   }
 
-  return { hash: (password) => limit(() => hash(password)), verify: verifyAgainst };
+  return { hash: (password) => limit.run(() => hash(password)), verify: verifyAgainst };
 }

@@ -101,12 +101,12 @@ const exportRoute = (service: CallsService): AnyRoute =>
         headers: { 'X-Total-Count': 'Rows that will come.', 'Content-Disposition': 'A file name.' },
       },
     },
-    async handle({ actor, query, signal }) {
+    async handle({ actor, query, untilLeft }) {
       const { format, timezone, columns, cursor, ...filters } = query;
       const after = await exportPlace(service, actor, cursor);
       const total = await service.count(actor, { filters, after });
       const spellTime = timezone === undefined ? asItIs : clocksOf(timezone);
-      const lines = service.export(actor, { filters, after, format, columns, spellTime, signal });
+      const lines = service.export(actor, { filters, after, format, columns, spellTime, signal: untilLeft() });
       return new Reply(Readable.from(lines, { objectMode: false }), {
         headers: {
           'Content-Type': CONTENT_TYPES[format],
