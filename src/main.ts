@@ -5,6 +5,7 @@ import { migrateToLatest } from './platform/db/migrate.js';
 import { createCloser } from './platform/lifecycle.js';
 import { createLogger } from './platform/log.js';
 import { stopAsked } from './platform/stop-signal.js';
+import { keepRequestsYoung } from './platform/young-objects.js';
 import { explainStartFailure } from './start-failure.js';
 import { wire } from './wire.js';
 
@@ -12,6 +13,7 @@ import { wire } from './wire.js';
 const STOP_WITHIN_MS = 9000;
 
 async function run(): Promise<void> {
+  keepRequestsYoung();
   const config = readConfig();
   const log = createLogger(config.logLevel);
   const closer = createCloser(log);
