@@ -14,8 +14,8 @@ export interface BacklogWatch {
 }
 
 const LOOK_EVERY_MS = 1000;
-/** A long backlog takes long to count: counting may cost a twentieth of the time, no more. */
-const REST_PER_LOOK = 20;
+/** A long backlog takes long to count: counting may cost a hundredth of the time, no more. */
+const REST_PER_LOOK = 100;
 /** Nor may what was worked off meanwhile be refused for longer than senders are told to wait. */
 const LONGEST_REST_MS = 10_000;
 
