@@ -16,6 +16,13 @@ declare module '../../platform/queue/queue.js' {
 
 const POKE_EVERY_MS = 10;
 
+/**
+ * So many in that time find a worker at work, which looks again of itself (`looksAgain`): a poke, which costs as much
+ * as a dozen webhooks, is for the case that it has died or has lost the thread.
+ */
+const CROWD_BETWEEN_POKES = 8;
+const POKE_A_CROWD_EVERY_MS = 50;
+
 /** The safety net for a poke that was lost: the process died after the commit, or the queue was out of reach. */
 const DRAIN_EVERY_MS = 1000;
 const SWEEP_EVERY_MS = 15_000;
@@ -26,33 +33,38 @@ export interface Poke {
   stop(): void;
 }
 
-/** Wakes a worker over the queue, off the caller's path: the first call at once, those of the next 10 ms together. */
+/**
+ * Wakes a worker over the queue, off the caller's path: the first call at once, those of the next 10 ms together, and of
+ * a crowd those of 50 ms.
+ */
 export function createPoke(queue: Queue, onError: (error: unknown) => void): Poke {
   let timer: NodeJS.Timeout | undefined;
-  let isWanted = false;
+  let calls = 0;
   let isStopped = false;
 
-  function send(): void {
-    isWanted = false;
+  function send(rest: number): void {
+    calls = 0;
     timer = setTimeout(() => {
       timer = undefined;
-      if (isWanted && !isStopped) send();
-    }, POKE_EVERY_MS).unref();
+      if (calls > 0 && !isStopped) send(isCrowd(calls, rest) ? POKE_A_CROWD_EVERY_MS : POKE_EVERY_MS);
+    }, rest).unref();
     queue.add('drain', {}).catch(onError);
   }
 
   const poke = (): void => {
-    if (timer) isWanted = true;
-    else if (!isStopped) send();
+    if (timer) calls += 1;
+    else if (!isStopped) send(POKE_EVERY_MS);
   };
   return Object.assign(poke, {
     stop: () => {
-      if (isWanted) queue.add('drain', {}).catch(onError);
+      if (calls > 0) queue.add('drain', {}).catch(onError);
       isStopped = true;
       clearTimeout(timer);
     },
   });
 }
+
+const isCrowd = (calls: number, ms: number): boolean => calls * POKE_EVERY_MS >= CROWD_BETWEEN_POKES * ms;
 
 export interface DrainJob {
   /**
@@ -73,17 +85,21 @@ export interface DrainJob {
 
 /** After so many at once more come faster than one by one: what gathers meanwhile shares a batch's own cost. */
 const CROWD = 24;
-const GATHER_MS = { least: 15, most: 50 };
+/** After so many the machine has no time to spare: as long is gathered as the batch took. */
+const FLOOD = 100;
+const GATHER_MS = { least: 15, most: 60 };
 
 /** The longer where the machine is short of time, for then fewer come in a given time. */
-const gatheringTime = (batchMs: number): number => Math.min(Math.max(batchMs / 2, GATHER_MS.least), GATHER_MS.most);
+const gatheringTime = (count: number, tookMs: number): number => within((tookMs * count) / FLOOD, GATHER_MS);
 
 /** Where working off what is being stored took so long, carriers are not kept waiting for it for a while. */
 const LONG_MS = 25;
 const CALM_AFTER_MS = 500;
 
-/** Between pokes: others that store webhooks send one every 10 ms at most. */
-const LOOK_AGAIN_MS = 4;
+/** Between the looks of a process that stores nothing, half of what the last one took: a crowd gathers, few need not wait. */
+const LOOK_AGAIN_MS = { least: 4, most: 50 };
+
+const within = (ms: number, { least, most }: typeof GATHER_MS): number => Math.min(Math.max(ms, least), most);
 
 type Kind = 'all' | 'fresh';
 
@@ -116,19 +132,20 @@ export function createDrainJob(drain: Drain, { looksAgain = false }: DrainJobOpt
     isRunning = true;
     clearTimeout(nextLook);
     let count = 0;
+    let took = 0;
     try {
       for (let kind = first; kind && !isStopping; kind = wanted) {
         wanted = null;
         const began = performance.now();
         count = await turn(kind);
-        if (wanted && count >= CROWD) await pause(gatheringTime(performance.now() - began));
+        took = performance.now() - began;
+        if (wanted && count >= CROWD) await pause(gatheringTime(count, took));
       }
     } finally {
       isRunning = false;
     }
-    // A crowd had better gather until the next poke.
-    if (looksAgain && count > 0 && count < CROWD && !isStopping)
-      nextLook = setTimeout(lookAgain, LOOK_AGAIN_MS).unref();
+    if (looksAgain && count > 0 && !isStopping)
+      nextLook = setTimeout(lookAgain, within(took / 2, LOOK_AGAIN_MS)).unref();
   }
 
   function lookAgain(): void {
