@@ -2,7 +2,7 @@
  * Carriers may write numbers into the ids that they give calls and sessions. Where such a number is erased, the id gets
  * another name, in which the pseudonym stands in its place; what the carrier says later of the old one means the new.
  */
-import type { Db } from '../../platform/db/connect.js';
+import type { SqlRunner } from '../../platform/db/connect.js';
 import type { ErasedParty } from './recording-rules.js';
 
 /** A number in an id that its account has had erased. */
@@ -35,7 +35,7 @@ export interface CallIdRule {
   erasedIn: FindErased;
   /** The same for many texts: what they have in common is hashed once. */
   search(): FindErased;
-  stateOf(tx: Db, erased: readonly ErasedInId[]): Promise<(erased: ErasedInId) => RenamingState>;
+  stateOf(tx: SqlRunner, erased: readonly ErasedInId[]): Promise<(erased: ErasedInId) => RenamingState>;
   /** Keyed hash of a leg's or a session's key, by which it is known that it was renamed. */
   markOf(key: string): string;
 }

@@ -1,4 +1,4 @@
-import type { Db } from '../../platform/db/connect.js';
+import type { SqlRunner } from '../../platform/db/connect.js';
 import { run, type Statement } from '../../platform/db/statement.js';
 import type { IdKind, Rename } from './call-id-rule.js';
 import { legKey, sessionKey } from './call-placement.js';
@@ -14,7 +14,7 @@ export const findRenamed = (marks: readonly string[]): Statement<Map<string, str
 
 /** Which of the carrier's ids are those of an account's calls. */
 export async function findOwnLegs(
-  db: Db,
+  db: SqlRunner,
   asked: readonly { readonly carrierId: string; readonly accountId: string; readonly id: string }[],
 ): Promise<Set<string>> {
   if (asked.length === 0) return new Set();
@@ -33,7 +33,7 @@ const keyOf = (kind: IdKind, carrierId: string, id: string): string =>
  * Gives calls and sessions their new names, wherever they are named, under the locks that whoever records them takes.
  * One that was renamed already stays as it is. Answers how many were renamed.
  */
-export async function renameCallIds(tx: Db, renames: readonly Rename[]): Promise<number> {
+export async function renameCallIds(tx: SqlRunner, renames: readonly Rename[]): Promise<number> {
   const names = renames.flatMap(({ kind, carrierId, from, to }) => [from, to].map((id) => ({ kind, carrierId, id })));
   await run(
     tx,
@@ -53,7 +53,7 @@ export async function renameCallIds(tx: Db, renames: readonly Rename[]): Promise
 }
 
 /** All rows at once and in the order of their ids, as by whoever else waits for some of them. */
-async function lockNamed(tx: Db, renames: readonly Rename[]): Promise<void> {
+async function lockNamed(tx: SqlRunner, renames: readonly Rename[]): Promise<void> {
   const legs = renames.filter(({ kind }) => kind === 'leg');
   const sessions = renames.filter(({ kind }) => kind === 'session');
   const [carriers, ids] = [legs.map(({ carrierId }) => carrierId), legs.map(({ from }) => from)];
@@ -73,7 +73,7 @@ async function lockNamed(tx: Db, renames: readonly Rename[]): Promise<void> {
  * Two ids that differ only in how they spell the number must not become one. A name that is there and that nothing was
  * renamed to is the same call's: a webhook that was pending when its number was erased speaks of it by the new name.
  */
-async function freeName(tx: Db, { kind, carrierId, from, to }: Rename): Promise<string> {
+async function freeName(tx: SqlRunner, { kind, carrierId, from, to }: Rename): Promise<string> {
   for (let count = 1; ; count += 1) {
     const name = count === 1 ? to : `${to}~${count}`;
     const { rows } = await tx.raw<{ rows: { taken: boolean }[] }>(
@@ -91,7 +91,7 @@ const RELATIONS = {
   session: { column: 'session_id', fact: '{registers,sessionId,value}' },
 } as const;
 
-async function renameOne(tx: Db, { kind, carrierId, from, to, mark }: Rename): Promise<void> {
+async function renameOne(tx: SqlRunner, { kind, carrierId, from, to, mark }: Rename): Promise<void> {
   const { column, fact } = RELATIONS[kind];
   if (kind === 'leg') {
     await tx.raw('update call_logs set carrier_call_id = ? where carrier_id = ? and carrier_call_id = ?', [
@@ -113,7 +113,7 @@ async function renameOne(tx: Db, { kind, carrierId, from, to, mark }: Rename): P
 }
 
 /** In webhooks that wait, or speak of several legs. Pending ones get their keys anew when they are worked off. */
-async function renameKeys(tx: Db, from: string, to: string): Promise<void> {
+async function renameKeys(tx: SqlRunner, from: string, to: string): Promise<void> {
   await tx.raw(
     `with named as materialized (
        select id from inbound_webhooks
@@ -126,7 +126,7 @@ async function renameKeys(tx: Db, from: string, to: string): Promise<void> {
 
 /** What a call log says of a parent that is not its account's, or not known here. */
 export async function renameParents(
-  tx: Db,
+  tx: SqlRunner,
   parents: readonly { readonly callId: string; readonly from: string; readonly to: string }[],
 ): Promise<void> {
   if (parents.length === 0) return;

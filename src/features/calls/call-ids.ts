@@ -1,6 +1,6 @@
 /** The last look before a plan is written: no id in it may hold a number that its account has had erased. */
 import { createNumberEraser, mayHoldNumber } from '../../lib/number-eraser.js';
-import type { Db } from '../../platform/db/connect.js';
+import type { SqlRunner } from '../../platform/db/connect.js';
 import { type CallIdRule, CallIdsChanged, type ErasedInId, type IdKind, type Rename } from './call-id-rule.js';
 import { findOwnLegs } from './call-ids.repository.js';
 import { legKey, sessionKey } from './call-placement.js';
@@ -36,7 +36,11 @@ export interface PlannedIds {
  *
  * @throws CallIdsChanged calls or sessions must be renamed first
  */
-export async function withoutErasedIds(tx: Db, planned: PlannedIds, rule: CallIdRule): Promise<readonly CallChange[]> {
+export async function withoutErasedIds(
+  tx: SqlRunner,
+  planned: PlannedIds,
+  rule: CallIdRule,
+): Promise<readonly CallChange[]> {
   const found = [...idsOf(planned)].flatMap((named) => erasedIn(rule, named));
   if (found.length === 0) return planned.changes;
   const stateOf = await rule.stateOf(
@@ -63,7 +67,7 @@ export async function withoutErasedIds(tx: Db, planned: PlannedIds, rule: CallId
 }
 
 /** Whether a parent is the account's call, by the old id or the new one, or becomes it with this plan. */
-async function ownLegs(tx: Db, parents: readonly RenamedId[], changes: readonly CallChange[]) {
+async function ownLegs(tx: SqlRunner, parents: readonly RenamedId[], changes: readonly CallChange[]) {
   const own = await findOwnLegs(tx, [...parents, ...parents.map((parent) => ({ ...parent, id: parent.to }))]);
   const keyOf = (accountId: string, carrierId: string, id: string): string => `${accountId} ${legKey(carrierId, id)}`;
   const made = new Set(

@@ -1,6 +1,6 @@
 /** The writing side of call logs, for whoever has reports: plan under locks, then write with the events' places. */
 import type { Clock } from '../../lib/clock.js';
-import type { Db } from '../../platform/db/connect.js';
+import type { SqlRunner } from '../../platform/db/connect.js';
 import type { Statement } from '../../platform/db/statement.js';
 import type { QueuedEvent } from '../events/index.js';
 import { type CallEvent, eventsOf, timelineEntries } from './call-events.js';
@@ -25,7 +25,7 @@ export interface PlannedRebuild extends PlannedCalls {
 
 export interface CallsWriter {
   /** Takes the families' locks, which are held until the commit, and reads what a plan needs; asks `again` under them. */
-  look(tx: Db, reports: readonly LegReports[], again?: readonly Statement<void>[]): Promise<Surroundings>;
+  look(tx: SqlRunner, reports: readonly LegReports[], again?: readonly Statement<void>[]): Promise<Surroundings>;
   /**
    * What the reports change: those that were looked around for, or some of them.
    *
@@ -33,7 +33,7 @@ export interface CallsWriter {
    */
   plan(surroundings: Surroundings, reports: readonly LegReports[]): Promise<PlannedCalls>;
   /** The same for call logs made anew from all their webhooks: what they were is not joined, but replaced. */
-  rebuild(tx: Db, question: RebuildQuestion): Promise<PlannedRebuild>;
+  rebuild(tx: SqlRunner, question: RebuildQuestion): Promise<PlannedRebuild>;
   /** What writes the plan. `queue`: the planned events in the same order, with their places. */
   writing(planned: PlannedCalls, queue: readonly QueuedEvent[]): Statement[];
 }
@@ -63,7 +63,7 @@ export function createCallsWriter(clock: Clock, rules: RecordingRules = {}): Cal
 }
 
 async function settleIds(
-  tx: Db,
+  tx: SqlRunner,
   { callIds }: RecordingRules,
   changes: readonly CallChange[],
   unplaced: () => readonly LegReports[],

@@ -1,5 +1,5 @@
 /** What a batch of reports is joined with is locked, and read under the locks. */
-import type { Db } from '../../platform/db/connect.js';
+import type { SqlRunner } from '../../platform/db/connect.js';
 import { runTogether, type Statement } from '../../platform/db/statement.js';
 import { findHoldings, type Holding } from '../numbers/index.js';
 import { legKey, sessionKey } from './call-placement.js';
@@ -9,7 +9,7 @@ import type { LegReports } from './record-reports.js';
 /** What reports are joined with: the families that they speak of, locked until the commit, and who holds the numbers. */
 export interface Surroundings {
   /** In which they are locked. */
-  readonly tx: Db;
+  readonly tx: SqlRunner;
   readonly records: readonly CallRecord[];
   /** Keys of the sessions whose call logs are all among the records. */
   readonly sessions: ReadonlySet<string>;
@@ -18,7 +18,7 @@ export interface Surroundings {
 
 /** Locks and reads, and asks `again` under the locks. A plan may leave out reports that it was asked for. */
 export async function lookAround(
-  tx: Db,
+  tx: SqlRunner,
   legReports: readonly LegReports[],
   again: readonly Statement<void>[] = [],
 ): Promise<Surroundings> {

@@ -4,7 +4,7 @@
  * stay. What comes out otherwise is told like any other change.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Db } from '../../platform/db/connect.js';
+import type { SqlRunner } from '../../platform/db/connect.js';
 import { runTogether } from '../../platform/db/statement.js';
 import { CALL_STATES, type CallFacts, foldReports, NO_FACTS, type Report } from './call-facts.js';
 import { legKey } from './call-placement.js';
@@ -27,7 +27,7 @@ export interface RebuildPlan {
   readonly unstated: readonly string[];
 }
 
-export async function planRebuild(tx: Db, { legs, reread }: RebuildQuestion, now: number): Promise<RebuildPlan> {
+export async function planRebuild(tx: SqlRunner, { legs, reread }: RebuildQuestion, now: number): Promise<RebuildPlan> {
   const names = namesOf(legs);
   const [, records] = await runTogether(tx, [lockFamilies(names), loadFamilies(names)]);
   const families = createFamilies(records, wholeSessions(names, records));

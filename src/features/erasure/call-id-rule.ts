@@ -1,6 +1,6 @@
 /** Erased numbers in ids and other texts: recognised by hashes of their digits, as those of parties are. */
 import { digitsIn } from '../../lib/number-eraser.js';
-import type { Db } from '../../platform/db/connect.js';
+import type { SqlRunner } from '../../platform/db/connect.js';
 import { type CallIdRule, type ErasedInId, type FindErased, type RenamingState, wholeOnes } from '../calls/index.js';
 import { type ErasedPair, findRenaming } from './erasure.repository.js';
 import { markOf, markOfText } from './pseudonyms.js';
@@ -68,7 +68,7 @@ function createSearch(rules: ErasureRules): FindErased {
 }
 
 /** What is known to be renamed stays so; of the others the database is asked, for it is a matter of moments. */
-async function stateOf(tx: Db, erased: readonly ErasedInId[], renamed: ReadonlySet<string>) {
+async function stateOf(tx: SqlRunner, erased: readonly ErasedInId[], renamed: ReadonlySet<string>) {
   const open = erased.filter(({ accountId, pseudonym }) => !renamed.has(nameOf(accountId, pseudonym)));
   const states = new Map<string, RenamingState>();
   if (open.length > 0) {

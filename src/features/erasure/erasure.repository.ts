@@ -1,4 +1,4 @@
-import type { Db } from '../../platform/db/connect.js';
+import type { Db, SqlRunner } from '../../platform/db/connect.js';
 import type { Erasure } from './erasure.js';
 
 const COLUMNS = `id, account_id, pseudonym, sealed_number, status, step, place, changed, by_user_id, by_api_key_id,
@@ -162,7 +162,7 @@ export interface RenamingRow {
 }
 
 /** How far these erasures are with ids, as of now. */
-export async function findRenaming(db: Db, pseudonyms: readonly string[]): Promise<RenamingRow[]> {
+export async function findRenaming(db: SqlRunner, pseudonyms: readonly string[]): Promise<RenamingRow[]> {
   const { rows } = await db.raw<{ rows: RenamingRow[] }>(
     `select account_id, pseudonym, ids_since is not null as is_renamed, status = 'done' as is_done
      from erasures where pseudonym = any(?::text[])`,

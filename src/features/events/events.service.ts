@@ -1,13 +1,7 @@
 import type { Knex } from 'knex';
-import type { Db } from '../../platform/db/connect.js';
-import {
-  type Beginning,
-  begin,
-  beginAlong,
-  commitTogether,
-  runTogether,
-  type Statement,
-} from '../../platform/db/statement.js';
+import type { Db, SqlRunner } from '../../platform/db/connect.js';
+import { begin, commitTogether, runTogether, type Statement } from '../../platform/db/statement.js';
+import { type Beginning, beginAlong, type Transaction } from '../../platform/db/transaction.js';
 import type { Wakeups } from '../../platform/wakeups.js';
 import type { NewEvent, QueuedEvent, StoredEvent } from './event.js';
 import { insertEvents, lineUp, raiseCounters } from './events.repository.js';
@@ -28,14 +22,21 @@ export interface EventLog {
    * Runs the work in one transaction, appends what it recorded, commits, and wakes the readers. What it still has to
    * write goes along with the events and the commit. Nothing that is written then may wait for a lock: the counters
    * that are held by that time are everybody's.
-   *
-   * `along`: the begin is not waited for, so the work must begin with reading or with locks of the transaction.
    */
-  transaction<T>(work: (tx: Db, record: Record) => Promise<T>, close?: Close<T>, along?: Beginning): Promise<T>;
+  transaction<T>(work: (tx: Db, record: Record) => Promise<T>, close?: Close<T>): Promise<T>;
+  /**
+   * The same for work that comes often and asks in SQL alone. The begin goes along with what it asks first, which must
+   * be reading or locks of the transaction where that is a query of Knex.
+   */
+  leanTransaction<T>(
+    work: (tx: SqlRunner, record: Record) => Promise<T>,
+    close: Close<T>,
+    beginning?: Beginning,
+  ): Promise<T>;
 }
 
 /** Asked when the work is done. `queue`: what it recorded, in that order. */
-export type Close<T> = (tx: Db, done: T, queue: readonly QueuedEvent[]) => Closing;
+export type Close<T> = (tx: SqlRunner, done: T, queue: readonly QueuedEvent[]) => Closing;
 
 export interface Closing {
   /** What may still wait for locks: sent first. */
@@ -47,18 +48,35 @@ export interface Closing {
 }
 
 export function createEventLog(db: Knex, wakeups: Wakeups): EventLog {
+  async function inside<Tx extends Knex.Transaction | Transaction, T>(
+    tx: Tx,
+    work: (tx: Tx, record: Record) => Promise<T>,
+    close?: Close<T>,
+  ): Promise<T> {
+    const recorded: NewEvent[] = [];
+    const outcome = await work(tx, (event) => recorded.push(event));
+    const queue = lineUp(recorded);
+    const newest = await end(tx, queue, close?.(tx, outcome, queue) ?? {});
+    if (queue.length > 0) tell(wakeups, placed(queue, newest));
+    return outcome;
+  }
+
   return {
-    async transaction(work, close, along) {
-      const recorded: NewEvent[] = [];
-      const tx = await (along ? beginAlong(db, along) : begin(db));
+    async transaction(work, close) {
+      const tx = await begin(db);
       try {
-        const outcome = await work(tx, (event) => recorded.push(event));
-        const queue = lineUp(recorded);
-        const newest = await end(tx, queue, close?.(tx, outcome, queue) ?? {});
-        if (queue.length > 0) tell(wakeups, placed(queue, newest));
-        return outcome;
+        return await inside(tx, work, close);
       } catch (error) {
         if (!tx.isCompleted()) await tx.rollback().catch(() => undefined);
+        throw error;
+      }
+    },
+    async leanTransaction(work, close, beginning) {
+      const tx = await beginAlong(db, beginning);
+      try {
+        return await inside(tx, work, close);
+      } catch (error) {
+        await tx.rollback();
         throw error;
       }
     },
@@ -67,7 +85,7 @@ export function createEventLog(db: Knex, wakeups: Wakeups): EventLog {
 
 /** Sends all that is left and the commit in one go; answers the newest place of each account. */
 async function end(
-  tx: Knex.Transaction,
+  tx: Knex.Transaction | Transaction,
   queue: readonly QueuedEvent[],
   { ahead = [], writes = [], finish }: Closing,
 ): Promise<ReadonlyMap<string, number>> {

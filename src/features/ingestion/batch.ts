@@ -2,8 +2,9 @@
  * A batch of the drain: one transaction in which webhooks become call logs and events. The locks of their rows, their
  * effects and their marks commit together, so a crash at any point leaves rows pending and nothing half done.
  */
-import type { Db } from '../../platform/db/connect.js';
-import type { Beginning, Statement } from '../../platform/db/statement.js';
+import type { SqlRunner } from '../../platform/db/connect.js';
+import type { Statement } from '../../platform/db/statement.js';
+import type { Beginning } from '../../platform/db/transaction.js';
 import { type ErasedFromWebhook, type LegReports, legKey, type PlannedCalls, type RecordPlan } from '../calls/index.js';
 import type { CarrierLine, Carriers } from '../carriers/index.js';
 import { type Told, withPresentIds } from './call-ids.js';
@@ -26,7 +27,7 @@ export interface Source {
   readonly held: readonly PendingWebhook[];
   /** What locks their rows until the commit, where the offer does not. */
   readonly claim: readonly Statement[];
-  offer(tx: Db): Promise<readonly PendingWebhook[]>;
+  offer(tx: SqlRunner): Promise<readonly PendingWebhook[]>;
   /** Those that are not in the inbox yet: they are stored with what came of them. */
   readonly unstored?: readonly NewWebhook[];
 }
@@ -49,7 +50,7 @@ interface Work extends Batch {
 const NOTHING = { webhooks: [], understood: [], outcomes: [], planned: null, erased: [] };
 
 export function processBatch(deps: BatchDeps, source: Source): Promise<Batch> {
-  return deps.eventLog.transaction<Work>(
+  return deps.eventLog.leanTransaction<Work>(
     async (tx, record) => {
       const work = await workOff(deps, tx, source);
       for (const event of work.planned?.events ?? []) record(event);
@@ -63,11 +64,11 @@ export function processBatch(deps: BatchDeps, source: Source): Promise<Batch> {
         finish: eraseAfter(tx, work),
       };
     },
-    source.beginning ?? {},
+    source.beginning,
   );
 }
 
-async function workOff(deps: BatchDeps, tx: Db, source: Source): Promise<Work> {
+async function workOff(deps: BatchDeps, tx: SqlRunner, source: Source): Promise<Work> {
   const { calls } = deps;
   const webhooks = await source.offer(tx);
   if (webhooks.length === 0) return { ...NOTHING, takenUp: 0 };
@@ -126,7 +127,7 @@ function takeUp(work: Work): Statement[] {
 }
 
 /** What the webhooks themselves must not show any longer goes when they are marked; undefined: there is nothing. */
-function eraseAfter(tx: Db, { erased }: Work): (() => Promise<void>) | undefined {
+function eraseAfter(tx: SqlRunner, { erased }: Work): (() => Promise<void>) | undefined {
   return erased.length === 0 ? undefined : () => eraseFromWebhooks(tx, erased);
 }
 
@@ -140,7 +141,7 @@ interface Words {
 /** With the ids of calls as they are now. */
 async function understandAll(
   deps: BatchDeps,
-  tx: Db,
+  tx: SqlRunner,
   webhooks: readonly PendingWebhook[],
 ): Promise<{ readonly words: Words[]; readonly told: Told }> {
   const lines = await linesOf(deps.carriers, webhooks);

@@ -4,7 +4,7 @@
  * locks, to know under which names to lock, and once more under them. Where nothing was erased nothing is looked at.
  */
 import { mayHoldNumber } from '../../lib/number-eraser.js';
-import type { Db } from '../../platform/db/connect.js';
+import type { SqlRunner } from '../../platform/db/connect.js';
 import { run, type Statement } from '../../platform/db/statement.js';
 import { type CallIdRule, CallIdsChanged, findRenamed, type IdKind, legKey, sessionKey } from '../calls/index.js';
 import type { CarrierLine } from '../carriers/index.js';
@@ -43,7 +43,7 @@ export interface Telling {
 
 const UNASKED = { ids: [], again: [], confirm: () => undefined };
 
-export async function withPresentIds(tx: Db, rule: CallIdRule | null, telling: Telling): Promise<Told> {
+export async function withPresentIds(tx: SqlRunner, rule: CallIdRule | null, telling: Telling): Promise<Told> {
   const { webhooks, understood, lines } = telling;
   if (!rule) return { understood, ...UNASKED };
   const ids = webhooks.flatMap(({ id, carrier_id }, place) => {

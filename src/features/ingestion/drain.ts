@@ -6,7 +6,7 @@
  * again a few times and then kept as `failed`. Faults of the database itself end the run; the next poke begins again.
  */
 import type { Clock } from '../../lib/clock.js';
-import type { Db } from '../../platform/db/connect.js';
+import type { Db, SqlRunner } from '../../platform/db/connect.js';
 import { isAnswerLost, isTransient } from '../../platform/db/errors.js';
 import { run } from '../../platform/db/statement.js';
 import type { Logger } from '../../platform/log.js';
@@ -167,7 +167,7 @@ export function createDrain(deps: DrainDeps): Drain {
   }
 
   async function all(isStopping: () => boolean): Promise<number> {
-    const claim = async (tx: Db): Promise<PendingWebhook[]> => {
+    const claim = async (tx: SqlRunner): Promise<PendingWebhook[]> => {
       const webhooks = await claimWebhooks(tx, BATCH);
       fresh?.forget(webhooks.map(({ id }) => id));
       return webhooks;
@@ -211,11 +211,11 @@ export function createDrain(deps: DrainDeps): Drain {
   };
 }
 
-function fromInbox(claim: (tx: Db) => Promise<PendingWebhook[]>): Source {
+function fromInbox(claim: (tx: SqlRunner) => Promise<PendingWebhook[]>): Source {
   const source = {
     held: [] as readonly PendingWebhook[],
     claim: [],
-    async offer(tx: Db) {
+    async offer(tx: SqlRunner) {
       source.held = await claim(tx);
       return source.held;
     },

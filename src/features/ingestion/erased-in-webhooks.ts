@@ -4,7 +4,7 @@
  * others no text is made.
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Db } from '../../platform/db/connect.js';
+import type { SqlRunner } from '../../platform/db/connect.js';
 import {
   type CallIdRule,
   type ErasedFromWebhook,
@@ -38,7 +38,11 @@ interface Found extends ErasedInId {
  * Those whose ids were not renamed yet stay as they came for the moment, so that they still name their call: the erasure
  * itself comes to them last. So do texts until then, for of an id that nobody could read it is not known whose it is.
  */
-export async function erasedFrom(tx: Db, rule: CallIdRule | null, findings: Findings): Promise<ErasedFromWebhook[]> {
+export async function erasedFrom(
+  tx: SqlRunner,
+  rule: CallIdRule | null,
+  findings: Findings,
+): Promise<ErasedFromWebhook[]> {
   const { erased, placed } = findings.plan;
   if (!rule) return [...erased];
   const search = rule.search();
@@ -62,7 +66,7 @@ export async function erasedFrom(tx: Db, rule: CallIdRule | null, findings: Find
 
 /** Of a webhook that cannot be worked off, and of whose ids nothing is known therefore. */
 export async function erasedFromFailed(
-  tx: Db,
+  tx: SqlRunner,
   rule: CallIdRule | null,
   webhook: WorkedOff,
 ): Promise<ErasedFromWebhook[]> {

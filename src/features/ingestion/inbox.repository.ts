@@ -1,4 +1,4 @@
-import type { Db } from '../../platform/db/connect.js';
+import type { Db, SqlRunner } from '../../platform/db/connect.js';
 import { arraysOf, parametersOf } from '../../platform/db/row-arrays.js';
 import { command, run, type Statement } from '../../platform/db/statement.js';
 import type { PendingWebhook, WebhookOutcome } from './inbound-webhook.js';
@@ -36,7 +36,7 @@ export const CLAIMED =
 const CLAIM = { name: 'claim_webhooks', sql: `select ${CLAIMED} from claim_webhooks(?)` };
 
 /** The oldest pending webhooks that no other worker holds, locked until the commit. */
-export const claimWebhooks = (tx: Db, limit: number): Promise<PendingWebhook[]> =>
+export const claimWebhooks = (tx: SqlRunner, limit: number): Promise<PendingWebhook[]> =>
   run(tx, { ...CLAIM, bindings: [limit], read: (rows) => rows as PendingWebhook[] });
 
 /**
@@ -49,7 +49,7 @@ export const claimStored = (ids: readonly string[]): Statement<void> =>
 export const isTakenElsewhere = (error: unknown): boolean => (error as { code?: unknown } | null)?.code === 'SB001';
 
 /** The same webhooks again, after their batch failed; those that another worker took meanwhile are left out. */
-export async function claimAgain(tx: Db, ids: readonly string[]): Promise<PendingWebhook[]> {
+export async function claimAgain(tx: SqlRunner, ids: readonly string[]): Promise<PendingWebhook[]> {
   const { rows } = await tx.raw<{ rows: PendingWebhook[] }>(
     `select ${CLAIMED} from inbound_webhooks
      where id = any(?::uuid[]) and status = 'pending' order by id for update skip locked`,

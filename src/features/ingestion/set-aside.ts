@@ -2,7 +2,7 @@
  * Webhooks that say too little each may say enough together: one tells the direction, another the parties. What came in
  * one batch is joined anyway; what came earlier and was set aside is taken in here, so that batches change nothing.
  */
-import type { Db } from '../../platform/db/connect.js';
+import type { SqlRunner } from '../../platform/db/connect.js';
 import type { PendingWebhook, WebhookOutcome } from './inbound-webhook.js';
 import { CLAIMED, SET_ASIDE } from './inbox.repository.js';
 
@@ -11,7 +11,7 @@ const MOST = 500;
 
 /** What was set aside of these legs, the newest first to be kept, locked until the commit. */
 export async function claimSetAside(
-  tx: Db,
+  tx: SqlRunner,
   legKeys: readonly string[],
   except: readonly string[],
 ): Promise<PendingWebhook[]> {

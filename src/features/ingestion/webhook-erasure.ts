@@ -1,6 +1,6 @@
 /** Makes a number unreadable in stored webhooks; the rows stay, and are understood as before, the number aside. */
 import { createNumberEraser, type NumberEraser } from '../../lib/number-eraser.js';
-import type { Db } from '../../platform/db/connect.js';
+import type { SqlRunner } from '../../platform/db/connect.js';
 import type { ErasedFromWebhook } from '../calls/index.js';
 import { erasedKeyOf } from './inbound-webhook.js';
 
@@ -17,7 +17,7 @@ interface StoredTexts {
 }
 
 /** What late webhooks say that the account has had erased; their rows are locked by the caller's batch. */
-export async function eraseFromWebhooks(tx: Db, erased: readonly ErasedFromWebhook[]): Promise<void> {
+export async function eraseFromWebhooks(tx: SqlRunner, erased: readonly ErasedFromWebhook[]): Promise<void> {
   const byNumber = new Map<string, { readonly eraser: NumberEraser; readonly ids: string[] }>();
   for (const { webhookId, number, pseudonym } of erased) {
     // Of another account the same number has another pseudonym.
@@ -29,7 +29,7 @@ export async function eraseFromWebhooks(tx: Db, erased: readonly ErasedFromWebho
   for (const { eraser, ids } of byNumber.values()) await eraseNumber(tx, ids, eraser);
 }
 
-async function eraseNumber(tx: Db, ids: readonly string[], eraser: NumberEraser): Promise<number> {
+async function eraseNumber(tx: SqlRunner, ids: readonly string[], eraser: NumberEraser): Promise<number> {
   if (ids.length === 0) return 0;
   const { rows } = await tx.raw<{ rows: StoredTexts[] }>(
     `select id, delivery_key, path, headers, body, detail, event_type, wait_keys, leg_keys from inbound_webhooks
@@ -104,7 +104,7 @@ export interface ErasureProgress {
 }
 
 /** The next of the account's webhooks, newest first. */
-export async function eraseNextWebhooks(tx: Db, question: ErasureQuestion): Promise<ErasureProgress> {
+export async function eraseNextWebhooks(tx: SqlRunner, question: ErasureQuestion): Promise<ErasureProgress> {
   const { accountId, eraser, after, limit } = question;
   const { rows } = await tx.raw<{ rows: { id: string; at: string; hit: boolean }[] }>(
     `select w.id, w.received_at::text as at,

@@ -6,6 +6,9 @@ import { TRANSACTION_SETTINGS, watchedPool } from './silent-connections.js';
 /** The database, or a transaction on it: every repository function takes it as its first argument. */
 export type Db = Knex;
 
+/** The same for whatever asks in SQL alone, which every kind of transaction takes. */
+export type SqlRunner = Pick<Knex, 'raw'>;
+
 // int8 as a number: seq, counts and milliseconds stay far below 2^53. Numeric stays a string (prices are decimal).
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 

@@ -4,7 +4,9 @@
  */
 import type { Knex } from 'knex';
 import type pg from 'pg';
-import type { Db } from './connect.js';
+import type { SqlRunner } from './connect.js';
+import type { Transaction } from './transaction.js';
+import { makeTrip, type SentStatement } from './trip.js';
 
 export interface Statement<T = unknown> {
   /** Under which each connection keeps its plan: for a text that never varies and leaves the planner no choice. */
@@ -12,6 +14,8 @@ export interface Statement<T = unknown> {
   /** With `?` for each binding. */
   readonly sql: string;
   readonly bindings: readonly unknown[];
+  /** Whatever rows it answers are not read. */
+  readonly isCommand?: boolean;
   /** What the rows of the answer say. */
   read(rows: readonly unknown[]): T;
 }
@@ -19,6 +23,7 @@ export interface Statement<T = unknown> {
 /** A statement without an answer. */
 export const command = (statement: Omit<Statement, 'read'>): Statement<void> => ({
   ...statement,
+  isCommand: true,
   read: () => undefined,
 });
 
@@ -26,7 +31,9 @@ type Answers<S extends readonly Statement[]> = {
   -readonly [K in keyof S]: S[K] extends Statement<infer T> ? T : never;
 };
 
-export async function run<T>(db: Db, { name, sql, bindings, read }: Statement<T>): Promise<T> {
+export async function run<T>(db: SqlRunner, statement: Statement<T>): Promise<T> {
+  if (isLean(db)) return (await runTogether(db, [statement]))[0];
+  const { name, sql, bindings, read } = statement;
   const query = db.raw<{ rows: unknown[] }>(sql, bindings as Knex.RawBinding[]);
   return read((await (name === undefined ? query : query.options({ name }))).rows);
 }
@@ -38,76 +45,59 @@ export async function begin(db: Knex): Promise<Knex.Transaction> {
   return tx;
 }
 
-export interface Beginning {
-  /** For how long the transaction waits for a lock, ms; default: as long as it takes. */
-  readonly lockTimeoutMs?: number;
-}
-
-/**
- * The same, but the begin is on its way only: what is sent first goes along with it. Should the begin fail, that stands
- * alone, and whatever comes after it is refused: for work that begins with reading, or with locks of the transaction.
- */
-export function beginAlong(db: Knex, { lockTimeoutMs }: Beginning = {}): Promise<Knex.Transaction> {
-  const settings = lockTimeoutMs === undefined ? '' : ` SET LOCAL lock_timeout = ${lockTimeoutMs};`;
-  return new Promise((resolve, reject) => {
-    const transaction = db.client.transaction(resolve, { userParams: {}, doNotRejectOnRollback: true });
-    transaction.begin = async (connection: unknown): Promise<void> => {
-      // Knex begins when it has a connection, and keeps the failure as that of the transaction.
-      void transaction.query(connection, `BEGIN;${settings}`);
-    };
-    transaction.catch(reject);
-  });
-}
-
 /**
  * Sends the statements in one go; the server runs them one after another, each on what was committed when it began.
  * When one fails, those after it are not run, and the transaction can only be rolled back.
  */
-export async function runTogether<const S extends readonly Statement[]>(tx: Db, statements: S): Promise<Answers<S>> {
-  const connection = await connectionOf(tx);
-  return (await allOf(statements.map((statement) => send(connection, statement)))) as Answers<S>;
+export async function runTogether<const S extends readonly Statement[]>(
+  tx: SqlRunner,
+  statements: S,
+): Promise<Answers<S>> {
+  const sent = statements.map(toSent);
+  const rows = isLean(tx) ? await tx.send(sent) : (await makeTrip(await connectionOf(tx), sent)).rows;
+  return readAll(statements, rows);
 }
 
 /**
- * Sends the statements and the commit in one go. Resolves when all of it is durable; when a statement fails, the server
- * makes a rollback of the commit.
+ * Sends the statements and the commit in one go. Resolves when all of it is durable; when a statement fails, nothing is
+ * committed.
  */
 export async function commitTogether<const S extends readonly Statement[]>(
-  tx: Knex.Transaction,
+  tx: Knex.Transaction | Transaction,
   statements: S,
 ): Promise<Answers<S>> {
-  const connection = await connectionOf(tx);
-  const answers = statements.map((statement) => send(connection, statement));
+  const sent = statements.map(toSent);
+  if (isLean(tx)) return readAll(statements, await tx.sendAndCommit(sent));
+  const answers = makeTrip(await connectionOf(tx), sent);
   // After the statements, for a connection sends what it is given in that order. What `commit` answers says nothing of
   // a commit that failed, the transaction's own promise does.
   void tx.commit();
-  return (await allOf([...answers, tx.executionPromise])).slice(0, -1) as Answers<S>;
+  const [answer, commit] = await Promise.allSettled([answers, tx.executionPromise]);
+  // The first failure is the cause of the other.
+  if (answer.status === 'rejected') throw answer.reason;
+  if (commit.status === 'rejected') throw commit.reason;
+  return readAll(statements, answer.value.rows);
 }
+
+const isLean = (db: SqlRunner): db is Transaction => 'sendAndCommit' in db;
 
 /** The transaction's own connection. @throws when the transaction is over, with what it failed of, or is none */
-async function connectionOf(tx: Db): Promise<pg.Client> {
-  if (!tx.isTransaction) throw new Error('This is no transaction.');
-  if ((tx as Knex.Transaction).isCompleted()) {
-    await (tx as Knex.Transaction).executionPromise;
+async function connectionOf(tx: SqlRunner): Promise<pg.Client> {
+  const transaction = tx as Knex.Transaction;
+  if (!transaction.isTransaction) throw new Error('This is no transaction.');
+  if (transaction.isCompleted()) {
+    await transaction.executionPromise;
     throw new Error('The transaction is over.');
   }
-  return tx.client.acquireConnection();
+  return transaction.client.acquireConnection();
 }
 
-async function send<T>(connection: pg.Client, { name, sql, bindings, read }: Statement<T>): Promise<T> {
-  const text = positioned(sql);
-  const { rows } = await connection.query({ ...(name !== undefined && { name }), text, values: [...bindings] });
-  return read(rows);
-}
+const toSent = ({ name, sql, bindings, isCommand = false }: Statement): SentStatement => ({
+  ...{ name, text: positioned(sql), values: bindings, hasAnswer: !isCommand },
+});
 
-/** Waits for all, so that nothing is under way any more when it fails; the first failure is the cause of the others. */
-async function allOf<T>(answers: readonly Promise<T>[]): Promise<T[]> {
-  const settled = await Promise.allSettled(answers);
-  return settled.map((answer) => {
-    if (answer.status === 'rejected') throw answer.reason;
-    return answer.value;
-  });
-}
+const readAll = <S extends readonly Statement[]>(statements: S, rows: readonly (readonly unknown[])[]): Answers<S> =>
+  statements.map((statement, place) => statement.read(rows[place] ?? [])) as Answers<S>;
 
 const positionedTexts = new Map<string, string>();
 

@@ -3,7 +3,6 @@ import type { Knex } from 'knex';
 import { connectDatabase } from '../../../src/platform/db/connect.js';
 import {
   begin,
-  beginAlong,
   command,
   commitTogether,
   run,
@@ -150,49 +149,6 @@ describe('statements', () => {
     await one.destroy();
 
     expect(error.message).to.match(TERMINATED);
-  });
-
-  it('that go along with the begin belong to the transaction, and tell why it could not begin', async () => {
-    const tx = await beginAlong(db);
-    const [before] = await runTogether(tx, [count, insert(1)]);
-    await tx.rollback();
-    expect([before, await run(db, count)]).to.deep.equal([0, 0]);
-    await commitTogether(await beginAlong(db), [insert(1), insert(2)]);
-    expect(await run(db, count)).to.equal(2);
-
-    const one = await connectLost();
-    const lost = await beginAlong(one);
-    const errors = [await failureOf(runTogether(lost, [count])), await failureOf(commitTogether(lost, [insert(3)]))];
-    await one.destroy();
-
-    expect(lost.isCompleted()).to.equal(true);
-    for (const { message } of errors) expect(message).to.match(TERMINATED);
-    expect(await run(db, count)).to.equal(2);
-  });
-
-  it('wait for locks no longer than their transaction says, and later ones on the connection as long as they must', async () => {
-    const lock = command({ sql: 'select pg_advisory_xact_lock(?)', bindings: [78] });
-    const one = connectDatabase(database.url, 1, createLogger('error'));
-    const holder = await db.transaction();
-    await runTogether(holder, [lock]);
-
-    const tx = await beginAlong(one, { lockTimeoutMs: 20 });
-    const error = await failureOf(runTogether(tx, [lock]));
-    await tx.rollback();
-    await commitTogether(await beginAlong(one, { lockTimeoutMs: 20 }), [count]);
-    const patient = await beginAlong(one);
-    const [kept] = await runTogether(patient, [
-      {
-        sql: `select current_setting('lock_timeout') as kept`,
-        bindings: [],
-        read: ([row]) => (row as { kept: string }).kept,
-      },
-    ]);
-    await patient.rollback();
-    await holder.rollback();
-    await one.destroy();
-
-    expect([error.code, kept]).to.deep.equal(['55P03', '0']);
   });
 
   it('are refused outside a transaction and after its end', async () => {
