@@ -5,7 +5,7 @@
 import type { Knex } from 'knex';
 import type pg from 'pg';
 import type { SqlRunner } from './connect.js';
-import { makeTrip, type SentStatement } from './trip.js';
+import { makeTrip, type SentStatement, tellOf } from './trip.js';
 
 export interface Beginning {
   /** For how long the transaction waits for a lock, ms; default: as long as it takes. */
@@ -55,6 +55,7 @@ export async function beginAlong(db: Knex, { lockTimeoutMs }: Beginning = {}): P
     check();
     const all = [...unsent, ...statements];
     const added = unsent.length;
+    tellOf(db, all);
     unsent = [];
     try {
       const { rows, tag } = await makeTrip(connection, all);

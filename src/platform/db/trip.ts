@@ -6,6 +6,7 @@
  * pg takes no classes of others on a connection that pipelines, for they might keep a portal open; a `Query` of its own
  * that is sent in another way it does. What is used of its inner side is declared here.
  */
+import type { Knex } from 'knex';
 import pg from 'pg';
 
 /** A statement as the server wants it. */
@@ -159,6 +160,11 @@ export interface TripAnswer {
   readonly rows: readonly (readonly unknown[])[];
   /** What the server says it did last: `COMMIT`, `INSERT 0 1`, … */
   readonly tag: string;
+}
+
+/** Tells whoever listens on the pool's `query`, as Knex does of what it sends itself. */
+export function tellOf(db: Knex, statements: readonly SentStatement[]): void {
+  for (const { text, values } of statements) db.client.emit('query', { sql: text, bindings: values });
 }
 
 /** Sends the statements. @throws what the first that failed failed of, when nothing of them is under way any more */

@@ -50,10 +50,23 @@ describe('statements', () => {
       (error) => error,
     );
 
-  it('run alone', async () => {
+  it('run alone, prepared or not, on the pool and in a transaction', async () => {
     await run(db, insert(1));
+    const tx = await db.transaction();
+    await run(tx, insert(2));
+    const inside = [await run(tx, named(3)), await run(tx, count)];
+    await tx.rollback();
 
-    expect(await run(db, count)).to.equal(1);
+    expect(inside).to.deep.equal([4, 2]);
+    expect([await run(db, named(1)), await run(db, named(2)), await run(db, count)]).to.deep.equal([2, 3, 1]);
+  });
+
+  it('give the connection back where they run alone, also when they fail', async () => {
+    const fails: Statement<void> = { ...broken, name: 'fails' };
+    for (let time = 0; time < 8; time += 1) {
+      expect((await failureOf(run(db, fails))).code).to.equal('22012');
+      expect(await run(db, named(time))).to.equal(time + 1);
+    }
   });
 
   it('run together in the order in which they stand, each with its own answer', async () => {

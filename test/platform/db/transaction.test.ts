@@ -227,6 +227,21 @@ describe('a transaction without a Knex of its own', () => {
     expect(await run(db, count)).to.equal(0);
   });
 
+  it('tells those who listen on the pool of each statement, as Knex does', async () => {
+    const heard: string[] = [];
+    const hear = ({ sql }: { sql: string }): number => heard.push(sql);
+    one.on('query', hear);
+    const tx = await beginAlong(one);
+    await runTogether(tx, [count, insert(1)]);
+    await tx.raw('select 1');
+    await commitTogether(tx, [insert(2)]);
+    await run(one, count);
+    one.removeListener('query', hear);
+
+    const [counted, inserted] = ['select count(*) as n from kept', 'insert into kept values ($1)'];
+    expect(heard).to.deep.equal(['begin', counted, inserted, 'select 1', inserted, 'commit', counted]);
+  });
+
   it('gives its connection back every time', async () => {
     for (let place = 0; place < 8; place += 1) {
       await failureOf(commitTogether(await beginAlong(db), [broken]));
