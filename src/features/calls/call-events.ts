@@ -40,11 +40,19 @@ export function eventsOf(change: CallChange, now: number): CallEvent[] {
   if (stated.length > 0) {
     const view = viewCall(after.facts);
     // What was before counts for the first of them: a call leaves a filter once.
-    return stated.map((state, place) => ({
-      ...common,
-      before: place === 0 ? common.before : null,
-      ...stateEvent(after, view, state),
-    }));
+    return stated.map((state, place) => {
+      const { type, occurredAt, receivedAt, webhookId } = stateEvent(after, view, state);
+      return {
+        accountId: common.accountId,
+        type,
+        subjectId: common.subjectId,
+        occurredAt,
+        receivedAt,
+        payload: common.payload,
+        before: place === 0 ? common.before : null,
+        webhookId,
+      };
+    });
   }
   if (before && isSameView(before, after)) return [];
   return [{ ...common, type: 'call.updated', ...causeOf(change, now) }];

@@ -133,13 +133,17 @@ const UPSERT = {
     .join(', ')}`,
 };
 
-/** A call log to be written; `told`: what its timeline gets besides, of events of the same transaction. */
-export type WrittenCall = CallRecord & { readonly told?: readonly ToldEntry[] | null };
+const NOTHING_TOLD: ReadonlyMap<string, readonly ToldEntry[]> = new Map();
 
-/** Writes call logs whose families are locked, new ones and changed ones, in one statement. */
-export function writeCalls(records: readonly WrittenCall[]): Statement[] {
+/**
+ * Writes call logs whose families are locked, new ones and changed ones, in one statement. `told`: by call log id, what
+ * its timeline gets besides, of events of the same transaction.
+ */
+export function writeCalls(records: readonly CallRecord[], told = NOTHING_TOLD): Statement[] {
   if (records.length === 0) return [];
-  const documents = records.map(({ tags, facts, timeline, told = null }) => ({ tags, facts, timeline, told }));
+  const documents = records.map(({ id, tags, facts, timeline }) => {
+    return { tags, facts, timeline, told: told.get(id) ?? null };
+  });
   return [command({ ...UPSERT, bindings: [...arraysOf(COLUMN_TYPES, records), JSON.stringify(documents)] })];
 }
 

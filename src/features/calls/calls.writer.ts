@@ -94,6 +94,8 @@ export function writeChanges(
   events: readonly CallEvent[],
   queue: readonly QueuedEvent[],
 ): Statement[] {
-  const entries = timelineEntries(queue, events);
-  return writeCalls(changes.map(({ after }) => ({ ...after, told: entries.get(after.id) ?? null })));
+  return writeCalls(
+    changes.map(({ after }) => after),
+    timelineEntries(queue, events),
+  );
 }

@@ -126,7 +126,16 @@ function toLeg(leg: LegReports, families: Families, gate: Gate): Leg {
   const known = families.find(leg.carrierId, leg.callId);
   const reports = known ? gate.admit(leg, known.account_id) : leg.reports;
   const before = known ? gate.keepFacts(known) : NO_FACTS;
-  return { ...leg, reports, key: legKey(leg.carrierId, leg.callId), known, facts: foldReports(reports, before) };
+  const { carrierId, callId, carrier } = leg;
+  return {
+    carrierId,
+    callId,
+    carrier,
+    reports,
+    key: legKey(carrierId, callId),
+    known,
+    facts: foldReports(reports, before),
+  };
 }
 
 const keysOf = (record: CallRecord): string[] => [

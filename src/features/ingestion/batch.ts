@@ -148,8 +148,9 @@ async function understandAll(
   const understood = webhooks.map((webhook) => understandSafely(deps, webhook, lines.get(webhook.carrier_id)));
   const told = await withPresentIds(tx, await deps.callIds(), { webhooks, understood, lines });
   const words = webhooks.map((webhook, place) => ({
-    ...{ webhook, line: lines.get(webhook.carrier_id) },
+    webhook,
     understood: told.understood[place] as Understood,
+    line: lines.get(webhook.carrier_id),
   }));
   return { words, told };
 }
@@ -178,7 +179,9 @@ function legsOf(words: readonly Words[]): LegReports[] {
     if (understood.kind !== 'reports' || !line) return [];
     const carrier = { id: line.id, accountId: line.accountId, provider: line.provider };
     return understood.signals.map(({ callId, report }) => ({
-      ...{ carrierId: line.id, callId, carrier },
+      carrierId: line.id,
+      callId,
+      carrier,
       reports: [report],
     }));
   });
@@ -191,7 +194,8 @@ function joinLegs(...told: readonly (readonly LegReports[])[]): LegReports[] {
     const key = legKey(leg.carrierId, leg.callId);
     const known = legs.get(key);
     if (known) known.reports.push(...leg.reports);
-    else legs.set(key, { ...leg, reports: [...leg.reports] });
+    else
+      legs.set(key, { carrierId: leg.carrierId, callId: leg.callId, carrier: leg.carrier, reports: [...leg.reports] });
   }
   return [...legs.values()];
 }

@@ -11,11 +11,11 @@ export function outcomeOf(
   words: Understood | undefined,
   plan: RecordPlan | undefined,
 ): WebhookOutcome {
-  const nothing = { id: webhook.id, callLogId: null, accountId: null, waitKeys: null, legKeys: null };
-  if (!words || !plan) return { ...nothing, status: 'failed', code: 'not_understood', detail: null, eventType: null };
+  const { id } = webhook;
+  if (!words || !plan) return made(id, null, NO_PLACE, NOT_UNDERSTOOD, null);
   const { eventType } = words;
   if (words.kind !== 'reports') {
-    return { ...nothing, status: words.kind, code: words.code, detail: words.detail, eventType };
+    return made(id, eventType, NO_PLACE, { status: words.kind, code: words.code, detail: words.detail }, null);
   }
   const keys = legKeysOf(webhook, words);
   const call = keys.map((key) => plan.placed.get(key)).find((record) => record !== undefined);
@@ -24,24 +24,49 @@ export function outcomeOf(
     accountId: call?.account_id ?? null,
     legKeys: keys.length > 1 ? keys : null,
   };
-  const expired = keys.flatMap((key) => expiredIn(plan, key, webhook.id));
+  const expired = keys.flatMap((key) => expiredIn(plan, key, id));
   const [first] = expired;
   if (first && expired.length === keys.length) {
-    const accountId = place.accountId ?? first.accountId;
-    return { ...nothing, ...place, ...EXPIRED, accountId, eventType };
+    return made(id, eventType, { ...place, accountId: place.accountId ?? first.accountId }, EXPIRED, null);
   }
   const open = keys.map((key) => plan.unplaced.get(key)).filter((left) => left !== undefined);
   const left = open.find(({ kind }) => kind === 'waiting') ?? (call ? undefined : open[0]);
-  if (!left) return { ...nothing, ...place, status: 'processed', code: null, detail: null, eventType };
+  if (!left) return made(id, eventType, place, PROCESSED, null);
   const waitKeys = [...new Set(open.flatMap((entry) => entry.keys))];
-  return { id: webhook.id, ...place, waitKeys, status: left.kind, code: left.code, detail: left.detail, eventType };
+  return made(id, eventType, place, { status: left.kind, code: left.code, detail: left.detail }, waitKeys);
 }
 
-const EXPIRED = {
+type Place = Pick<WebhookOutcome, 'callLogId' | 'accountId' | 'legKeys'>;
+type Verdict = Pick<WebhookOutcome, 'status' | 'code' | 'detail'>;
+
+const NO_PLACE: Place = { callLogId: null, accountId: null, legKeys: null };
+const NOT_UNDERSTOOD: Verdict = { status: 'failed', code: 'not_understood', detail: null };
+const PROCESSED: Verdict = { status: 'processed', code: null, detail: null };
+
+/** Member by member: objects that are spread into others take Node's slow way, here once for each webhook. */
+const made = (
+  id: string,
+  eventType: string | null,
+  place: Place,
+  verdict: Verdict,
+  waitKeys: WebhookOutcome['waitKeys'],
+): WebhookOutcome => ({
+  id,
+  status: verdict.status,
+  code: verdict.code,
+  detail: verdict.detail,
+  eventType,
+  callLogId: place.callLogId,
+  accountId: place.accountId,
+  waitKeys,
+  legKeys: place.legKeys,
+});
+
+const EXPIRED: Verdict = {
   status: 'ignored',
   code: 'expired',
   detail: 'What it tells of is older than the account keeps call logs.',
-} as const;
+};
 
 function expiredIn(plan: RecordPlan, key: string, webhookId: string): { readonly accountId: string }[] {
   const found = plan.expired.get(key);
