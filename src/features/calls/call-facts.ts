@@ -139,10 +139,10 @@ export function factsOf(report: Report): CallFacts {
   }
   if (report.state === undefined) return { states: {}, registers };
   const state: StateFact = { told: report.occurredAt ?? null, arrived: report.receivedAt, webhookId: report.webhookId };
-  const facts: CallFacts = { states: { [report.state]: state }, registers };
-  if (report.state !== 'ended') return facts;
+  const states = { [report.state]: state };
+  if (report.state !== 'ended') return { states, registers };
   const end = { rank, talkSeconds: report.talkSeconds ?? null, totalSeconds: report.totalSeconds ?? null };
-  return { ...facts, end };
+  return { states, registers, end };
 }
 
 export function joinFacts(a: CallFacts, b: CallFacts): CallFacts {
@@ -159,7 +159,10 @@ export function joinFacts(a: CallFacts, b: CallFacts): CallFacts {
     if (added && (!known || compareRanks(known.rank, added.rank) < 0)) registers[name] = added;
   }
   const end = a.end && b.end ? laterEnd(a.end, b.end) : (a.end ?? b.end);
-  return { states, registers, ...(end && { end }), ...((a.lost || b.lost) && { lost: true }) };
+  const facts: { -readonly [K in keyof CallFacts]: CallFacts[K] } = { states, registers };
+  if (end) facts.end = end;
+  if (a.lost || b.lost) facts.lost = true;
+  return facts;
 }
 
 function joinState(state: CallState, a: StateFact, b: StateFact): StateFact {

@@ -23,9 +23,21 @@ export function lineUp(events: readonly NewEvent[]): QueuedEvent[] {
   return events.map((event) => {
     const behind = (left.get(event.accountId) ?? 0) - 1;
     left.set(event.accountId, behind);
-    return { ...event, behind };
+    return queued(event, behind);
   });
 }
+
+/** Member by member, as all that is made for each webhook: spreading takes Node's slow way where members follow. */
+const queued = (event: NewEvent, behind: number): QueuedEvent => ({
+  accountId: event.accountId,
+  type: event.type,
+  subjectId: event.subjectId,
+  occurredAt: event.occurredAt,
+  receivedAt: event.receivedAt,
+  payload: event.payload,
+  before: event.before ?? null,
+  behind,
+});
 
 function countsOf(events: readonly NewEvent[]): Map<string, number> {
   const counts = new Map<string, number>();

@@ -57,7 +57,7 @@ export function createEventLog(db: Knex, wakeups: Wakeups): EventLog {
     const outcome = await work(tx, (event) => recorded.push(event));
     const queue = lineUp(recorded);
     const newest = await end(tx, queue, close?.(tx, outcome, queue) ?? {});
-    if (queue.length > 0) tell(wakeups, placed(queue, newest));
+    if (queue.length > 0) tell(wakeups, placed(queue, newest, Date.now()));
     return outcome;
   }
 
@@ -100,14 +100,26 @@ async function end(
   return queue.length > 0 ? (answers[ahead.length] as Map<string, number>) : new Map();
 }
 
-const placed = (queue: readonly QueuedEvent[], newest: ReadonlyMap<string, number>): StoredEvent[] =>
-  queue.map(({ behind, ...event }) => ({ ...event, seq: (newest.get(event.accountId) ?? 0) - behind }));
+const placed = (
+  queue: readonly QueuedEvent[],
+  newest: ReadonlyMap<string, number>,
+  committedAt: number,
+): StoredEvent[] =>
+  queue.map((event) => ({
+    accountId: event.accountId,
+    seq: (newest.get(event.accountId) ?? 0) - event.behind,
+    type: event.type,
+    subjectId: event.subjectId,
+    occurredAt: event.occurredAt,
+    receivedAt: event.receivedAt,
+    payload: event.payload,
+    before: event.before ?? null,
+    committedAt,
+  }));
 
 /** The events themselves: who stands right before them need not ask the database. */
-function tell(wakeups: Wakeups, stored: readonly StoredEvent[]): void {
-  const committedAt = Date.now();
-  const events = stored.map((event) => ({ ...event, committedAt }));
-  const newest = newestOf(stored);
+function tell(wakeups: Wakeups, events: readonly StoredEvent[]): void {
+  const newest = newestOf(events);
   wakeups.publish(EVENTS_TOPIC, events, events.length > MOST_TOLD ? [newest] : [events, newest]);
 }
 
