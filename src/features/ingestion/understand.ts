@@ -45,7 +45,8 @@ export function understandWebhook(webhook: StoredWebhook, line: CarrierLine): Un
 }
 
 function adapterWords(webhook: StoredWebhook, line: CarrierLine): Understanding {
-  const request: WebhookRequest = { ...webhook, url: webhook.path };
+  const { method, path, headers, body } = webhook;
+  const request: WebhookRequest = { method, url: path, path, headers, body };
   const content = line.adapter.read(request);
   if (!content) {
     return { kind: 'failed', eventType: null, code: 'unreadable', detail: 'The stored body cannot be read any more.' };
