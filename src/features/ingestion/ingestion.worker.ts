@@ -96,8 +96,8 @@ const gatheringTime = (count: number, tookMs: number): number => within((tookMs 
 const LONG_MS = 25;
 const CALM_AFTER_MS = 500;
 
-/** Between the looks of a process that stores nothing, half of what the last one took: a crowd gathers, few need not wait. */
-const LOOK_AGAIN_MS = { least: 4, most: 50 };
+/** Between the looks of a process that stores nothing, a quarter of what the last one took: a crowd gathers, few need not wait. */
+const LOOK_AGAIN_MS = { least: 2, most: 50 };
 
 const within = (ms: number, { least, most }: typeof GATHER_MS): number => Math.min(Math.max(ms, least), most);
 
@@ -145,7 +145,7 @@ export function createDrainJob(drain: Drain, { looksAgain = false }: DrainJobOpt
       isRunning = false;
     }
     if (looksAgain && count > 0 && !isStopping)
-      nextLook = setTimeout(lookAgain, within(took / 2, LOOK_AGAIN_MS)).unref();
+      nextLook = setTimeout(lookAgain, within(took / 4, LOOK_AGAIN_MS)).unref();
   }
 
   function lookAgain(): void {
