@@ -107,7 +107,10 @@ async function connectionOf(tx: SqlRunner): Promise<pg.Client> {
 }
 
 const toSent = ({ name, sql, bindings, isCommand = false }: Statement): SentStatement => ({
-  ...{ name, text: positioned(sql), values: bindings, hasAnswer: !isCommand },
+  name,
+  text: positioned(sql),
+  values: bindings,
+  hasAnswer: !isCommand,
 });
 
 const readAll = <S extends readonly Statement[]>(statements: S, rows: readonly (readonly unknown[])[]): Answers<S> =>

@@ -72,7 +72,10 @@ class Trip extends PgQuery {
   ) {
     super({ text: '' });
     this.#answers = statements.map((statement) => ({
-      ...{ statement, values: statement.values.map(prepareValue), shape: undefined, rows: [] },
+      statement,
+      values: statement.values.map(prepareValue),
+      shape: undefined,
+      rows: [],
     }));
     this.#resolve = resolve;
     this.#reject = reject;
@@ -167,7 +170,7 @@ export function tellOf(db: Knex, statements: readonly SentStatement[]): void {
   for (const { text, values } of statements) db.client.emit('query', { sql: text, bindings: values });
 }
 
-/** Sends the statements. @throws what the first that failed failed of, when nothing of them is under way any more */
+/** Sends the statements. @throws what the first that failed failed of: those behind it are not run */
 export function makeTrip(connection: pg.ClientBase, statements: readonly SentStatement[]): Promise<TripAnswer> {
   return new Promise((resolve, reject) => {
     connection.query(new Trip(statements, resolve, reject) as unknown as pg.Submittable);

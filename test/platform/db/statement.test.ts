@@ -11,6 +11,7 @@ import {
 } from '../../../src/platform/db/statement.js';
 import { createLogger } from '../../../src/platform/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { failureOf } from '../../support/failure-of.js';
 import { until } from '../../support/until.js';
 
 const insert = (value: number): Statement<void> => command({ sql: 'insert into kept values (?)', bindings: [value] });
@@ -43,12 +44,6 @@ describe('statements', () => {
     await db.destroy();
     await database.drop();
   });
-
-  const failureOf = (work: Promise<unknown>): Promise<Error & { code?: string }> =>
-    work.then(
-      () => expect.fail('it succeeded'),
-      (error) => error,
-    );
 
   it('run alone, prepared or not, on the pool and in a transaction', async () => {
     await run(db, insert(1));

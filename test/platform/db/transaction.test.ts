@@ -7,6 +7,7 @@ import { command, commitTogether, run, runTogether, type Statement } from '../..
 import { beginAlong } from '../../../src/platform/db/transaction.js';
 import { createLogger } from '../../../src/platform/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { failureOf } from '../../support/failure-of.js';
 
 const insert = (value: number): Statement<void> => command({ sql: 'insert into kept values (?)', bindings: [value] });
 const count: Statement<number> = {
@@ -43,12 +44,6 @@ describe('a transaction without a Knex of its own', () => {
     await one.destroy();
     await database.drop();
   });
-
-  const failureOf = (work: Promise<unknown>): Promise<Error & { code?: string }> =>
-    work.then(
-      () => expect.fail('it succeeded'),
-      (error) => error,
-    );
 
   async function withConnection<T>(work: (connection: pg.Client) => T): Promise<T> {
     const connection = await one.client.acquireConnection();

@@ -5,6 +5,7 @@ import { connectDatabase } from '../../../src/platform/db/connect.js';
 import { makeTrip, type SentStatement } from '../../../src/platform/db/trip.js';
 import { createLogger } from '../../../src/platform/log.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { failureOf } from '../../support/failure-of.js';
 
 const asked = (text: string, values: unknown[] = [], name?: string): SentStatement => ({
   ...{ name, text, values, hasAnswer: true },
@@ -34,11 +35,6 @@ describe('a trip to the database', () => {
     await database.drop();
   });
 
-  const failureOf = (work: Promise<unknown>): Promise<Error & { code?: string }> =>
-    work.then(
-      () => expect.fail('it succeeded'),
-      (error) => error,
-    );
   const rowsOf = async (...statements: SentStatement[]) => (await makeTrip(connection, statements)).rows;
   const preparedNames = async (): Promise<string[]> => {
     const { rows } = await connection.query<{ name: string }>('select name from pg_prepared_statements order by name');
