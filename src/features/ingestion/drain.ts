@@ -33,7 +33,7 @@ import type { IngestionMetrics } from './ingestion-metrics.js';
 import { createIdRenamer } from './rename-call-ids.js';
 import { eraseFromWebhooks } from './webhook-erasure.js';
 
-const BATCH = 500;
+export const BATCH = 500;
 const UNUSED = { eventType: null, callLogId: null, accountId: null, waitKeys: null, legKeys: null };
 const RETRY_MS = [1000, 5000, 30_000, 120_000];
 
@@ -58,8 +58,21 @@ export interface Drain {
   storeAndWorkOff(webhooks: readonly NewWebhook[]): Promise<Stored>;
   /** Works until the inbox has nothing more to claim; answers how many webhooks were processed. */
   all(isStopping: () => boolean): Promise<number>;
-  /** The same of what this process has just stored; looks into the inbox only when that leads there. */
+  /**
+   * The same of what this process has in memory as it begins; looks into the inbox only when that leads there. What is
+   * stored meanwhile comes with a wish of its own: so a flood in which memory never runs empty keeps nobody in the inbox
+   * waiting.
+   */
   fresh(isStopping: () => boolean): Promise<number>;
+  held(): Held;
+}
+
+/** How many webhooks this process has in hand. */
+export interface Held {
+  /** In the batch that is being worked off; 0: none is. */
+  readonly underWay: number;
+  /** In memory. */
+  readonly waiting: number;
 }
 
 /** What became of webhooks that were to be stored and worked off at once. */
@@ -72,13 +85,23 @@ export interface Stored {
 
 interface Progress {
   readonly done: number;
-  /** Whether the inbox held more than was claimed, or holds it now. */
+  /** Whether what was done leads into the inbox: others wait there now, or these do again. */
   readonly isMore: boolean;
 }
 
 export function createDrain(deps: DrainDeps): Drain {
   const { db, clock, log, metrics, fresh, tracing = NO_TRACING } = deps;
   const renameIds = createIdRenamer(db);
+  let underWay = 0;
+
+  const counted = (source: Source): Source => ({
+    ...source,
+    async offer(tx) {
+      const webhooks = await source.offer(tx);
+      underWay = webhooks.length;
+      return webhooks;
+    },
+  });
 
   /** They are all there or none. Of a database that is out of reach nothing is known. */
   const areStored = (webhooks: readonly NewWebhook[]): Promise<boolean> =>
@@ -86,10 +109,14 @@ export function createDrain(deps: DrainDeps): Drain {
 
   async function workOff(source: Source): Promise<Batch> {
     const began = performance.now();
-    const batch = await tracing.span({ name: 'drain batch' }, async (note) => {
-      const done = await processBatch(deps, source);
+    underWay = source.held.length;
+    const working = tracing.span({ name: 'drain batch' }, async (note) => {
+      const done = await processBatch(deps, counted(source));
       note.set({ webhooks: done.webhooks.length });
       return done;
+    });
+    const batch = await working.finally(() => {
+      underWay = 0;
     });
     measure(batch, began);
     return batch;
@@ -98,7 +125,7 @@ export function createDrain(deps: DrainDeps): Drain {
   async function attempt(source: Source): Promise<Progress> {
     try {
       const { webhooks, takenUp } = await workOff(source);
-      return { done: webhooks.length, isMore: webhooks.length === BATCH || takenUp > 0 };
+      return { done: webhooks.length, isMore: takenUp > 0 };
     } catch (error) {
       if (isTakenElsewhere(error) || (await renameIds(error))) return { done: 0, isMore: true };
       const { held } = source;
@@ -167,16 +194,19 @@ export function createDrain(deps: DrainDeps): Drain {
   }
 
   async function all(isStopping: () => boolean): Promise<number> {
+    let leavesMore = false;
     const claim = async (tx: SqlRunner): Promise<PendingWebhook[]> => {
       const webhooks = await claimWebhooks(tx, BATCH);
-      fresh?.forget(webhooks.map(({ id }) => id));
+      const known = fresh?.forget(webhooks.map(({ id }) => id)) ?? 0;
+      // The oldest come first: behind a batch that memory held whole stands what memory holds, or has come since.
+      leavesMore = webhooks.length === BATCH && known < BATCH;
       return webhooks;
     };
     let total = 0;
     // What comes after a claim that took all there was has its own poke.
     for (let isMore = true; isMore && !isStopping(); ) {
       const progress = await attempt(fromInbox(claim));
-      isMore = progress.isMore;
+      isMore = progress.isMore || leavesMore;
       total += progress.done;
     }
     return total;
@@ -184,6 +214,7 @@ export function createDrain(deps: DrainDeps): Drain {
 
   return {
     all,
+    held: () => ({ underWay, waiting: fresh?.count() ?? 0 }),
     async storeAndWorkOff(webhooks) {
       try {
         const { takenUp } = await workOff(unstored(webhooks));
@@ -197,11 +228,10 @@ export function createDrain(deps: DrainDeps): Drain {
     },
     async fresh(isStopping) {
       let total = 0;
-      // What comes after a batch that took all there was comes with a wish of its own.
-      for (let isFull = true; isFull && !isStopping(); ) {
+      for (let left = fresh?.count() ?? 0; left > 0 && !isStopping(); ) {
         const next = fresh?.take(BATCH) ?? [];
         if (next.length === 0) break;
-        isFull = next.length === BATCH;
+        left -= next.length;
         const { done, isMore } = await attempt(fromMemory(next));
         total += done;
         if (isMore) total += await all(isStopping);

@@ -9,12 +9,14 @@ const MOST = 2000;
 const MOST_BYTES = 16_777_216;
 
 export interface FreshWebhooks {
+  /** How many wait here. */
+  count(): number;
   /** Those of them that wait for a worker. Answers false when there is no room for them. */
   put(stored: readonly NewWebhook[]): boolean;
   /** The oldest, at most so many, which are then no longer here. */
   take(most: number): PendingWebhook[];
-  /** What was found in the inbox is worked off from there. */
-  forget(ids: readonly string[]): void;
+  /** What was found in the inbox is worked off from there. Answers how many of them were here. */
+  forget(ids: readonly string[]): number;
 }
 
 export function createFreshWebhooks(): FreshWebhooks {
@@ -27,6 +29,7 @@ export function createFreshWebhooks(): FreshWebhooks {
   }
 
   return {
+    count: () => waiting.size,
     put(stored) {
       const pending = stored.filter(({ status }) => status === 'pending');
       const more = pending.reduce((sum, { body }) => sum + body.length, 0);
@@ -41,7 +44,9 @@ export function createFreshWebhooks(): FreshWebhooks {
       return taken;
     },
     forget(ids) {
-      if (waiting.size > 0) for (const id of ids) remove(id);
+      const before = waiting.size;
+      if (before > 0) for (const id of ids) remove(id);
+      return before - waiting.size;
     },
   };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { PeriodicJob } from '../../platform/queue/periodic.js';
 import type { Queue } from '../../platform/queue/queue.js';
-import type { Drain } from './drain.js';
+import { BATCH, type Drain } from './drain.js';
 import type { NewWebhook } from './inbound-webhook.js';
 
 declare module '../../platform/queue/queue.js' {
@@ -78,6 +78,8 @@ export interface DrainJob {
   wake(): Promise<void>;
   /** Works off what this process has just stored, without a look into the inbox. */
   workOffFresh(): Promise<void>;
+  /** Whether so many are being worked off, or wait for it in memory, that what is stored now has its turn only later. */
+  isBehind(): boolean;
   /** When a look into the inbox last began or ended, on the clock of `performance`. */
   lastLook(): number;
   stop(): Promise<void>;
@@ -85,7 +87,7 @@ export interface DrainJob {
 
 /** After so many at once more come faster than one by one: what gathers meanwhile shares a batch's own cost. */
 const CROWD = 24;
-/** After so many the machine has no time to spare: as long is gathered as the batch took. */
+/** After so many the machine has no time to spare: as long is gathered as the batch took. So many in hand are a delay. */
 const FLOOD = 100;
 const GATHER_MS = { least: 15, most: 60 };
 
@@ -121,11 +123,13 @@ export function createDrainJob(drain: Drain, { looksAgain = false }: DrainJobOpt
   let nextLook: NodeJS.Timeout | undefined;
 
   async function turn(kind: Kind): Promise<number> {
-    if (kind === 'fresh') return drain.fresh(() => isStopping);
+    // What is in memory need not be read from the inbox.
+    const first = await drain.fresh(() => isStopping);
+    if (kind === 'fresh') return first;
     lastLook = performance.now();
     const count = await drain.all(() => isStopping);
     lastLook = performance.now();
-    return count + (await drain.fresh(() => isStopping));
+    return first + count + (await drain.fresh(() => isStopping));
   }
 
   async function loop(first: Kind | null): Promise<void> {
@@ -139,7 +143,8 @@ export function createDrainJob(drain: Drain, { looksAgain = false }: DrainJobOpt
         const began = performance.now();
         count = await turn(kind);
         took = performance.now() - began;
-        if (wanted && count >= CROWD) await pause(gatheringTime(count, took));
+        // Where a whole batch waits, there is nothing to gather for.
+        if (wanted && count >= CROWD && drain.held().waiting < BATCH) await pause(gatheringTime(count, took));
       }
     } finally {
       isRunning = false;
@@ -176,6 +181,11 @@ export function createDrainJob(drain: Drain, { looksAgain = false }: DrainJobOpt
     run: () => want('all') ?? running,
     wake: () => want('all') ?? Promise.resolve(),
     workOffFresh: () => want('fresh') ?? Promise.resolve(),
+    isBehind() {
+      const { underWay, waiting } = drain.held();
+      // What a run that failed has left in memory delays nobody.
+      return isRunning && Math.max(underWay, waiting) >= FLOOD;
+    },
     storeAndWorkOff(webhooks) {
       if (isRunning || isStopping || performance.now() < calmFrom) return null;
       isRunning = true;

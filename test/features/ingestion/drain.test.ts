@@ -1,6 +1,13 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { createCallsWriter } from '../../../src/features/calls/index.js';
+import { createDrain } from '../../../src/features/ingestion/drain.js';
+import { createFreshWebhooks } from '../../../src/features/ingestion/fresh-webhooks.js';
+import type { NewWebhook } from '../../../src/features/ingestion/inbound-webhook.js';
+import { insertWebhooks } from '../../../src/features/ingestion/inbox-inserts.js';
+import { createIngestionMetrics } from '../../../src/features/ingestion/ingestion-metrics.js';
 import { newId } from '../../../src/lib/ids.js';
+import { createMetrics } from '../../../src/platform/metrics.js';
 import { runJob } from '../../support/jobs.js';
 import { until } from '../../support/until.js';
 import {
@@ -369,5 +376,142 @@ describe('the drain', function () {
     await drainAll([first]);
 
     expect(await statusOf(ahead.id)).to.include({ status: 'failed', code: 'impossible_time' });
+  });
+});
+
+describe('the drain of what this process has stored', function () {
+  this.timeout(60_000);
+  const world = (async () => {
+    const opened = await openInboxes(1);
+    return { ...opened, carrierId: await makeGenericCarrier(opened.first, null) };
+  })();
+  after(async () => (await world).close());
+  afterEach(async () => {
+    const { first } = await world;
+    await first.db('inbound_webhooks').delete();
+  });
+
+  /** A drain with a memory of its own, and how often it has claimed from the inbox. */
+  async function openDrain() {
+    const { db, events, carriers, clock, platform } = (await world).first;
+    const fresh = createFreshWebhooks();
+    let claims = 0;
+    const hear = ({ sql }: { sql: string }): void => {
+      if (/claim_webhooks/.test(sql)) claims += 1;
+    };
+    db.on('query', hear);
+    const drain = createDrain({
+      ...{ db, carriers, clock, fresh, eventLog: events.log, log: platform.log },
+      calls: createCallsWriter(clock),
+      callIds: async () => null,
+      metrics: createIngestionMetrics(createMetrics()),
+    });
+    return { drain, fresh, claims: () => claims, stop: () => db.removeListener('query', hear) };
+  }
+
+  /** Those of numbers that nobody holds, in the inbox. */
+  async function store(count: number): Promise<NewWebhook[]> {
+    const { first, carrierId } = await world;
+    const webhooks = Array.from({ length: count }, (): NewWebhook => {
+      const id = newId();
+      const body = {
+        type: 'call.ringing',
+        call_id: id,
+        direction: 'incoming',
+        from: '+12025550143',
+        to: '+12025550177',
+      };
+      return {
+        ...{ id, carrierId, accountId: null, provider: 'generic', deliveryKey: id },
+        ...{ status: 'pending', code: null, detail: null, method: 'POST', path: '/', headers: {} },
+        ...{ body: Buffer.from(JSON.stringify(body)), receivedAt: BASE },
+      };
+    });
+    await insertWebhooks(first.db, webhooks);
+    return webhooks;
+  }
+
+  const isGoingOn = (): boolean => false;
+
+  it('does not lead into the inbox, however full its batches are', async () => {
+    const { drain, fresh, claims, stop } = await openDrain();
+    fresh.put(await store(1100));
+    const done = await drain.fresh(isGoingOn);
+    stop();
+
+    expect([done, fresh.count(), claims()]).to.deep.equal([1100, 0, 0]);
+  });
+
+  it('ends with what memory held as it began, up to a full batch, whatever comes meanwhile', async () => {
+    const { drain, fresh, stop } = await openDrain();
+    const [early, late] = [await store(501), await store(1000)];
+    fresh.put(early);
+    const done = await drain.fresh(() => {
+      fresh.put(late.splice(0, 500));
+      return false;
+    });
+    stop();
+
+    expect([done, fresh.count()]).to.deep.equal([1000, 501]);
+  });
+
+  it('finds what another worker has taken, and whatever it took with it, in the inbox', async () => {
+    const { drain, fresh, claims, stop } = await openDrain();
+    const [taken, left] = (await store(2)) as [NewWebhook, NewWebhook];
+    fresh.put([taken, left]);
+    const { first } = await world;
+    await first.db('inbound_webhooks').where({ id: taken.id }).update({ status: 'ignored' });
+    const done = await drain.fresh(isGoingOn);
+    stop();
+
+    expect([done, claims()]).to.deep.equal([1, 1]);
+  });
+
+  it('is left to memory by a look into the inbox that finds nothing else', async () => {
+    const { drain, fresh, claims, stop } = await openDrain();
+    fresh.put(await store(1100));
+    const done = await drain.all(isGoingOn);
+    stop();
+
+    expect([done, fresh.count(), claims()]).to.deep.equal([500, 600, 1]);
+  });
+
+  it('keeps nobody else in the inbox waiting: a look goes on while it finds what memory does not hold', async () => {
+    const { drain, fresh, claims, stop } = await openDrain();
+    await store(501);
+    fresh.put(await store(1200));
+    const done = await drain.all(isGoingOn);
+    stop();
+
+    expect([done, fresh.count(), claims()]).to.deep.equal([1500, 201, 3]);
+  });
+
+  it('is in hand from the moment it is taken until it is worked off', async () => {
+    const { drain, fresh, stop } = await openDrain();
+    fresh.put(await store(3));
+    const before = drain.held();
+    const run = drain.fresh(isGoingOn);
+    const meanwhile = drain.held();
+    await run;
+    stop();
+
+    expect(before).to.deep.equal({ underWay: 0, waiting: 3 });
+    expect(meanwhile).to.deep.equal({ underWay: 3, waiting: 0 });
+    expect(drain.held()).to.deep.equal({ underWay: 0, waiting: 0 });
+  });
+
+  it('is in hand as well where it was found in the inbox', async () => {
+    const { drain, stop } = await openDrain();
+    const { first } = await world;
+    await store(3);
+    const holder = await first.db.transaction();
+    await holder.raw('lock table call_logs in access exclusive mode');
+    const run = drain.all(isGoingOn);
+    await until('they are under way', () => drain.held().underWay === 3);
+    await holder.rollback();
+    await run;
+    stop();
+
+    expect(drain.held().underWay).to.equal(0);
   });
 });

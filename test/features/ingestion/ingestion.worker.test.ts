@@ -3,15 +3,22 @@ import { expect } from 'chai';
 import { createDrainJob } from '../../../src/features/ingestion/ingestion.worker.js';
 import { until } from '../../support/until.js';
 
+const held = (underWay = 0, waiting = 0) => ({ held: () => ({ underWay, waiting }) });
+
 /** A drain whose looks into the inbox end when they are told to. */
 function heldDrain() {
   const ends: (() => void)[] = [];
   const look = (): Promise<number> => new Promise((resolve) => ends.push(() => resolve(0)));
   const job = createDrainJob({
-    ...{ all: look, fresh: async () => 0 },
+    ...{ all: look, fresh: async () => 0, ...held() },
     storeAndWorkOff: async () => ({ isStored: false, isMore: false }),
   });
-  return { job, looks: () => ends.length, endLook: () => ends.at(-1)?.() };
+  /** A look begins a moment after its run, which sees to memory first. */
+  const endLook = async (): Promise<void> => {
+    await nextTurn();
+    ends.at(-1)?.();
+  };
+  return { job, looks: () => ends.length, endLook };
 }
 
 /** A drain that stores and works off at once for as long as it is told. */
@@ -21,6 +28,7 @@ function storingDrain(isMore = false) {
   const job = createDrainJob({
     all: async () => done.push('all') * 0,
     fresh: async () => done.push('fresh') * 0,
+    ...held(),
     storeAndWorkOff: () =>
       new Promise((resolve) => {
         end = () => resolve({ isStored: true, isMore });
@@ -34,10 +42,10 @@ describe('the drain job', () => {
     const { job, looks, endLook } = heldDrain();
     const run = job.run();
     for (let call = 0; call < 3; call += 1) void job.wake();
-    endLook();
+    await endLook();
     await nextTurn();
     expect(looks()).to.equal(2);
-    endLook();
+    await endLook();
     await run;
 
     expect(looks()).to.equal(2);
@@ -51,19 +59,18 @@ describe('the drain job', () => {
     });
     await job.wake();
     expect(isOver).to.equal(false);
-    endLook();
-    await nextTurn();
-    endLook();
+    await endLook();
+    await endLook();
     await run;
   });
 
   it('begins anew when it is woken after its end', async () => {
     const { job, looks, endLook } = heldDrain();
     const first = job.run();
-    endLook();
+    await endLook();
     await first;
     const second = job.wake();
-    endLook();
+    await endLook();
     await second;
 
     expect(looks()).to.equal(2);
@@ -92,14 +99,59 @@ describe('the drain job', () => {
     await stored;
     await nextTurn();
 
-    expect(done).to.deep.equal(['all', 'fresh']);
+    expect(done).to.include('all');
+  });
+
+  it('works off what is in memory before it looks into the inbox, and what has come meanwhile after it', async () => {
+    const { job, done } = storingDrain();
+    await job.run();
+
+    expect(done).to.deep.equal(['fresh', 'all', 'fresh']);
+  });
+
+  /** A drain of memory alone, whose turns end when they are told to. */
+  function turningDrain(inHand: ReturnType<typeof held>) {
+    const ends: (() => void)[] = [];
+    const job = createDrainJob({
+      ...{ all: async () => 0, ...inHand },
+      fresh: () => new Promise((resolve) => ends.push(() => resolve(100))),
+      storeAndWorkOff: async () => ({ isStored: false, isMore: false }),
+    });
+    return { job, turns: () => ends.length, endTurn: () => ends.at(-1)?.() };
+  }
+
+  it('goes on at once where a whole batch waits in memory', async () => {
+    const { job, turns, endTurn } = turningDrain(held(0, 500));
+    const run = job.workOffFresh();
+    void job.workOffFresh();
+    endTurn();
+    await nextTurn();
+    expect(turns()).to.equal(2);
+    endTurn();
+    await run;
+  });
+
+  it('is behind while it works off many or many wait for it, but not with few, and not when its run is over', async () => {
+    for (const [underWay, waiting, isBehind] of [
+      [100, 0, true],
+      [0, 100, true],
+      [99, 99, false],
+    ] as const) {
+      const { job, endTurn } = turningDrain(held(underWay, waiting));
+      expect(job.isBehind()).to.equal(false);
+      const run = job.workOffFresh();
+      expect(job.isBehind()).to.equal(isBehind);
+      endTurn();
+      await run;
+      expect(job.isBehind()).to.equal(false);
+    }
   });
 
   it('does not so during a run, nor when it is stopping, nor for a while after it took long', async () => {
     const { job: busy, endLook } = heldDrain();
     const run = busy.run();
     expect(busy.storeAndWorkOff([])).to.equal(null);
-    endLook();
+    await endLook();
     await run;
     await busy.stop();
     expect(busy.storeAndWorkOff([])).to.equal(null);
@@ -121,6 +173,7 @@ describe('the drain job', () => {
     const drain = {
       all: async () => found[looks.push(looks.length) - 1] ?? 0,
       fresh: async () => 0,
+      ...held(),
       storeAndWorkOff: async () => ({ isStored: false, isMore: false }),
     };
     const job = createDrainJob(drain, { looksAgain: true });
