@@ -92,6 +92,7 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
       if (fresh.put(webhooks)) watched(drainJob.workOffFresh());
       else work();
     },
+    isBehind: () => worksHere && drainJob.isBehind(),
     storeAndWorkOff: (webhooks) => (worksHere ? drainJob.storeAndWorkOff(webhooks) : null),
   });
   closer.defer('inbox', async () => {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { createFreshWebhooks } from '../../../src/features/ingestion/fresh-webhooks.js';
 import type { NewWebhook } from '../../../src/features/ingestion/inbound-webhook.js';
@@ -26,14 +27,17 @@ describe('the webhooks in memory', () => {
     expect(idsOf(fresh.take(2))).to.deep.equal([first.id, second.id]);
     expect(idsOf(fresh.take(2))).to.deep.equal([third.id]);
     expect(fresh.take(2)).to.deep.equal([]);
+    expect(fresh.count()).to.equal(0);
+    expect(fresh.forget([first.id])).to.equal(0);
   });
 
   it('are only those that wait for a worker, and not those that were found in the inbox', () => {
     const fresh = createFreshWebhooks();
     const [ignored, found, left] = [webhook({ status: 'ignored' }), webhook(), webhook()];
     fresh.put([ignored, found, left]);
-    fresh.forget([found.id, newId()]);
 
+    expect(fresh.forget([found.id, ignored.id, newId()])).to.equal(1);
+    expect(fresh.count()).to.equal(1);
     expect(idsOf(fresh.take(10))).to.deep.equal([left.id]);
   });
 
@@ -107,6 +111,39 @@ describe('a process that works off what it stores', function () {
 
     expect(statements.filter((sql) => /insert into inbound_webhooks/.test(sql))).to.have.lengthOf(1);
     expect(statements.filter((sql) => /claim_webhooks|from inbound_webhooks/.test(sql))).to.deep.equal([]);
+  });
+
+  it('stores together what comes one after another while it is behind', async () => {
+    const [first] = inboxes as [Inbox];
+    let inserts = 0;
+    const hear = ({ sql }: { sql: string }): void => {
+      if (/insert into inbound_webhooks/.test(sql)) inserts += 1;
+    };
+    const storeTwoApart = async (name: string): Promise<number> => {
+      inserts = 0;
+      const [one, other] = savedCall(name);
+      const storing = first.ingestion.importWebhooks(carrierId, one ? [one] : []);
+      for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+      await Promise.all([storing, first.ingestion.importWebhooks(carrierId, other ? [other] : [])]);
+      return inserts;
+    };
+    const holder = await first.db.transaction();
+    first.db.on('query', hear);
+    try {
+      await holder.raw('lock table call_logs in access exclusive mode');
+      const many = Array.from({ length: 30 }, (_, call) => `behind-${call}`).flatMap(savedCall);
+      await first.ingestion.importWebhooks(carrierId, many);
+      let round = 0;
+      // They go apart where more than the time of a gathering passes between them.
+      await until('two go together', async () => (await storeTwoApart(`behind-two-${round++}`)) === 1);
+    } finally {
+      first.db.removeListener('query', hear);
+      await holder.rollback();
+    }
+    await until('all are worked off', async () => {
+      const rows = await first.db('inbound_webhooks').whereLike('delivery_key', 'behind-%').where('status', 'pending');
+      return rows.length === 0;
+    });
   });
 
   it('tells each fact once while others work off the same inbox and the same webhooks come to several', async () => {

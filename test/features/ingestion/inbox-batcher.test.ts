@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { NewWebhook } from '../../../src/features/ingestion/inbound-webhook.js';
 import { createInboxBatcher } from '../../../src/features/ingestion/inbox-batcher.js';
@@ -57,14 +58,66 @@ describe('the group commit of the inbox', () => {
     expect(rows).to.deep.equal(webhooks.map(({ deliveryKey, body }) => ({ delivery_key: deliveryKey, body })));
   });
 
-  it('is drained when the webhook that came last is stored', async () => {
-    const batcher = createInboxBatcher(inbox.db);
-    const late = webhook('late');
+  /** How many statements have asked for a connection of the pool, which each does as it is sent. */
+  function countStatements() {
+    const pool = inbox.db.client.pool;
+    let count = 0;
+    const hear = (): void => {
+      count += 1;
+    };
+    pool.on('acquireRequest', hear);
+    return { sent: () => count, stop: () => pool.removeListener('acquireRequest', hear) };
+  }
 
-    void batcher.store(late);
-    await batcher.drained();
+  it('gathers while the worker is behind, until 56 wait, and then again', async () => {
+    const batcher = createInboxBatcher(inbox.db, { isBehind: () => true });
+    const store = (count: number) => Array.from({ length: count }, () => batcher.store(webhook(newId())));
+    const statements = countStatements();
+    try {
+      const stored = store(55);
+      await nextTurn();
+      expect(statements.sent()).to.equal(0);
+      stored.push(...store(1));
+      await nextTurn();
+      expect(statements.sent()).to.equal(1);
+      stored.push(...store(55));
+      await nextTurn();
+      expect(statements.sent()).to.equal(1);
+      await Promise.all(stored);
+    } finally {
+      statements.stop();
+    }
+  });
 
-    const { rows } = await inbox.db.raw('select 1 from inbound_webhooks where id = ?', [late.id]);
-    expect(rows).to.have.length(1);
+  it('stores at once again as soon as the worker is behind no longer', async () => {
+    let isBehind = true;
+    const batcher = createInboxBatcher(inbox.db, { isBehind: () => isBehind });
+    const statements = countStatements();
+    try {
+      const gathered = batcher.store(webhook('gathered'));
+      await nextTurn();
+      expect(statements.sent()).to.equal(0);
+      isBehind = false;
+      const lone = batcher.store(webhook('lone'));
+      await nextTurn();
+      expect(statements.sent()).to.equal(1);
+      await Promise.all([gathered, lone]);
+      expect(statements.sent()).to.equal(1);
+    } finally {
+      statements.stop();
+    }
+  });
+
+  it('is drained when the webhook that came last is stored, also one that waits for more', async () => {
+    for (const isBehind of [false, true]) {
+      const batcher = createInboxBatcher(inbox.db, { isBehind: () => isBehind });
+      const late = webhook(`late ${isBehind}`);
+
+      void batcher.store(late);
+      await batcher.drained();
+
+      const { rows } = await inbox.db.raw('select 1 from inbound_webhooks where id = ?', [late.id]);
+      expect(rows).to.have.length(1);
+    }
   });
 });
