@@ -1,5 +1,5 @@
 import type { Db } from '../../platform/db/connect.js';
-import { arraysOf, namesIn, unnested } from '../../platform/db/row-arrays.js';
+import { arrayOf, arraysOf, joinTexts, namesIn, parametersOf, textAt } from '../../platform/db/row-arrays.js';
 import { command, type Statement } from '../../platform/db/statement.js';
 import { newestSeq } from '../events/index.js';
 import { CALL_COLUMNS, type CallRow, type TimelineEntry, type ToldEntry } from './call.js';
@@ -102,31 +102,30 @@ const COLUMN_TYPES = {
   country: 'text',
   last_news_at: 'timestamptz',
 } as const satisfies Partial<Record<keyof CallRecord, string>>;
-/** Of each record as a member of a document. */
-const DOCUMENT_TYPES = {
-  tags: 'text[]',
-  facts: 'jsonb',
-  timeline: 'jsonb',
-} as const satisfies Record<Exclude<keyof CallRecord, keyof typeof COLUMN_TYPES>, string>;
-
 /** SQL: told entries with their seq, once the account's counter is raised. */
 export const placedEntries = (told: string, account: string): string =>
   `(select jsonb_agg((entry - 'behind') || jsonb_build_object('seq', ${newestSeq(account)} - (entry ->> 'behind')::bigint))
     from jsonb_array_elements(${told}) as entry)`;
 
 const COLUMNS = namesIn(COLUMN_TYPES);
-const DOCUMENT = Object.entries({ ...DOCUMENT_TYPES, told: 'jsonb' })
-  .map(([name, type]) => `${name} ${type}`)
-  .join(', ');
+/** Arrays as texts to be cast, and where the documents of a row begin and end. */
+const BESIDE_TYPES = {
+  tags: 'text',
+  behind: 'text',
+  facts_start: 'integer',
+  facts_length: 'integer',
+  timeline_start: 'integer',
+  timeline_length: 'integer',
+};
 const UPSERT = {
   name: 'upsert_call_logs',
   sql: `
   insert into call_logs (${COLUMNS}, tags, facts, timeline)
-  select ${COLUMNS}, tags, facts,
-    case when told is null then timeline else timeline || ${placedEntries('told', 'r.account_id')} end
-  from rows from (${unnested(COLUMN_TYPES)}, jsonb_to_recordset(?::jsonb) as (${DOCUMENT}))
-    as r (${COLUMNS}, tags, facts, timeline, told)
-  order by id
+  select ${COLUMNS}, tags::text[], ${textAt('facts_start', 'facts_length')}::jsonb,
+    format(${textAt('timeline_start', 'timeline_length')},
+      variadic array(select ${newestSeq('r.account_id')} - b from unnest(behind::bigint[]) as b))::jsonb
+  from unnest(${parametersOf(COLUMN_TYPES)}, ${parametersOf(BESIDE_TYPES)})
+    as r (${COLUMNS}, ${namesIn(BESIDE_TYPES)})
   on conflict (carrier_id, carrier_call_id) do update set
   ${RECORD_COLUMNS.filter((name) => !KEPT.has(name))
     .map((name) => `${name} = excluded.${name}`)
@@ -139,13 +138,39 @@ const NOTHING_TOLD: ReadonlyMap<string, readonly ToldEntry[]> = new Map();
  * Writes call logs whose families are locked, new ones and changed ones, in one statement. `told`: by call log id, what
  * its timeline gets besides, of events of the same transaction.
  */
-export function writeCalls(records: readonly CallRecord[], told = NOTHING_TOLD): Statement[] {
-  if (records.length === 0) return [];
-  const documents = records.map(({ id, tags, facts, timeline }) => {
-    return { tags, facts, timeline, told: told.get(id) ?? null };
-  });
-  return [command({ ...UPSERT, bindings: [...arraysOf(COLUMN_TYPES, records), JSON.stringify(documents)] })];
+export function writeCalls(given: readonly CallRecord[], told = NOTHING_TOLD): Statement[] {
+  if (given.length === 0) return [];
+  // Neighbours in most of the indexes one after the other: their pages are at hand then.
+  const records = given.toSorted(byAccountAndTime);
+  const facts = joinTexts(records.map((record) => JSON.stringify(record.facts)));
+  const timelines = joinTexts(records.map(({ id, timeline }) => timelineText(timeline, told.get(id) ?? [])));
+  const beside = records.map(({ id, tags }, place) => ({
+    tags: arrayOf(tags),
+    behind: arrayOf((told.get(id) ?? []).map(({ behind }) => behind)),
+    facts_start: facts.starts[place],
+    facts_length: facts.lengths[place],
+    timeline_start: timelines.starts[place],
+    timeline_length: timelines.lengths[place],
+  }));
+  const columns = [...arraysOf(COLUMN_TYPES, records), ...arraysOf(BESIDE_TYPES, beside)];
+  return [command({ ...UPSERT, bindings: [facts.bytes, timelines.bytes, ...columns] })];
 }
+
+const byAccountAndTime = (a: CallRecord, b: CallRecord): number =>
+  a.account_id === b.account_id
+    ? a.started_at.getTime() - b.started_at.getTime()
+    : a.account_id < b.account_id
+      ? -1
+      : 1;
+
+/** The timeline's document as `format` of PostgreSQL takes it: with a place for the seq of each entry that is told. */
+function timelineText(timeline: readonly TimelineEntry[], told: readonly ToldEntry[]): string {
+  const kept = timeline.map((entry) => escaped(JSON.stringify(entry)));
+  const added = told.map(({ behind: _, ...entry }) => `{"seq":%s,${escaped(JSON.stringify(entry).slice(1))}`);
+  return `[${[...kept, ...added].join(',')}]`;
+}
+
+const escaped = (text: string): string => (text.includes('%') ? text.replaceAll('%', '%%') : text);
 
 /** Calls without an end whose last webhook arrived before `deadline`, locked; those that a batch holds are left to it. */
 export async function lockSilentCalls(tx: Db, deadline: number, limit: number): Promise<CallRecord[]> {

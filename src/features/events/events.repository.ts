@@ -1,5 +1,5 @@
 import type { Db } from '../../platform/db/connect.js';
-import { arraysOf, namesIn, unnested } from '../../platform/db/row-arrays.js';
+import { arraysOf, joinTexts, namesIn, parametersOf, textAt } from '../../platform/db/row-arrays.js';
 import { command, type Statement } from '../../platform/db/statement.js';
 import type { NewEvent, QueuedEvent, StoredEvent } from './event.js';
 
@@ -74,13 +74,13 @@ const COLUMN_TYPES = {
   received_at: 'timestamptz',
   before: 'jsonb',
 };
-const TOLD = `${namesIn(COLUMN_TYPES)}, payload`;
+const TOLD = namesIn(COLUMN_TYPES);
 const INSERT = {
   name: 'insert_events',
   sql: `
-    insert into events (${TOLD.replace('behind', 'seq')})
-    select ${TOLD.replace('behind', `${newestSeq('e.account_id')} - behind`)}
-    from rows from (${unnested(COLUMN_TYPES)}, json_array_elements(?::json)) as e (${TOLD})`,
+    insert into events (payload, ${TOLD.replace('behind', 'seq')})
+    select ${textAt('start', 'length')}::json, ${TOLD.replace('behind', `${newestSeq('e.account_id')} - behind`)}
+    from unnest(${parametersOf(COLUMN_TYPES)}, ?::int[], ?::int[]) as e (${TOLD}, start, length)`,
 };
 
 /** Writes the events to their places: the counters have been raised for them. */
@@ -95,8 +95,8 @@ export function insertEvents(events: readonly QueuedEvent[]): Statement[] {
     received_at: new Date(event.receivedAt),
     before: event.before ?? null,
   }));
-  const payloads = JSON.stringify(events.map((event) => event.payload));
-  return [command({ ...INSERT, bindings: [...arraysOf(COLUMN_TYPES, rows), payloads] })];
+  const { bytes, starts, lengths } = joinTexts(events.map(({ payload }) => JSON.stringify(payload)));
+  return [command({ ...INSERT, bindings: [bytes, ...arraysOf(COLUMN_TYPES, rows), starts, lengths] })];
 }
 
 const READ_COLUMNS = COLUMNS.split(', ')

@@ -1,6 +1,6 @@
 /** How webhooks get into the inbox: many in one statement, alone or together with what came of them. */
 import type { Db } from '../../platform/db/connect.js';
-import { arraysOf, namesIn, parametersOf, unnested } from '../../platform/db/row-arrays.js';
+import { arraysOf, bytesAt, joinBytes, namesIn, parametersOf, unnested } from '../../platform/db/row-arrays.js';
 import { command, run, type Statement } from '../../platform/db/statement.js';
 import type { NewWebhook, WebhookOutcome } from './inbound-webhook.js';
 
@@ -38,7 +38,7 @@ function insertSql(status: string): string {
   const told = NEW.replace(' status,', ` ${status},`);
   return `
     insert into inbound_webhooks (${NEW}, headers, body, processed_at)
-    select ${told}, headers, substr(?::bytea, start, length), case when ${status} = 'pending' then null else received_at end
+    select ${told}, headers, ${bytesAt('start', 'length')}, case when ${status} = 'pending' then null else received_at end
     from rows from (${unnested(NEW_TYPES)}, jsonb_array_elements(?::jsonb), unnest(?::int[], ?::int[]))
       as w (${NEW}, headers, start, length)
     on conflict on constraint inbound_webhooks_delivery_key do nothing
@@ -61,7 +61,7 @@ const newRow = (webhook: NewWebhook) => ({
 
 /** Stores the webhooks that are not there yet, in one statement; answers the ids that were stored. */
 export async function insertWebhooks(db: Db, webhooks: readonly NewWebhook[]): Promise<Set<string>> {
-  const { bytes, starts, lengths } = joinBodies(webhooks);
+  const { bytes, starts, lengths } = joinBytes(webhooks.map(({ body }) => body));
   const headers = JSON.stringify(webhooks.map((webhook) => webhook.headers));
   const read = (stored: readonly unknown[]): Set<string> => new Set((stored as { id: string }[]).map(({ id }) => id));
   const columns = arraysOf(NEW_TYPES, webhooks.map(newRow));
@@ -101,7 +101,7 @@ export function storeWorkedOff(
     event_type: outcome.eventType,
     call_log_id: outcome.callLogId,
   }));
-  const { bytes, starts, lengths } = joinBodies(webhooks);
+  const { bytes, starts, lengths } = joinBytes(webhooks.map(({ body }) => body));
   const lists = done.map(({ webhook: { headers }, outcome: { waitKeys, legKeys } }) => ({
     headers,
     wait_keys: waitKeys,
@@ -109,19 +109,4 @@ export function storeWorkedOff(
   }));
   const bindings = [new Date(now), bytes, starts, lengths, JSON.stringify(lists), ...arraysOf(DONE_TYPES, rows)];
   return [command({ ...STORE_WORKED_OFF, bindings })];
-}
-
-/**
- * Bodies travel as they came, one behind the other: whatever a text cannot hold (a NUL, half of a character) would make
- * the statement fail.
- */
-function joinBodies(webhooks: readonly NewWebhook[]): { bytes: Buffer; starts: number[]; lengths: number[] } {
-  const bodies = webhooks.map((webhook) => webhook.body);
-  const lengths = bodies.map((body) => body.length);
-  let next = 1;
-  const starts = lengths.map((length) => {
-    next += length;
-    return next - length;
-  });
-  return { bytes: Buffer.concat(bodies), starts, lengths };
 }

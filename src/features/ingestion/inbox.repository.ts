@@ -83,8 +83,13 @@ export function markWebhooks(outcomes: readonly WebhookOutcome[], now: number): 
     call_log_id: outcome.callLogId,
     account_id: outcome.accountId,
   }));
-  const keys = outcomes.map(({ waitKeys, legKeys }) => ({ wait_keys: waitKeys, leg_keys: legKeys }));
-  return [command({ ...MARK, bindings: [new Date(now), ...arraysOf(MARK_TYPES, rows), JSON.stringify(keys)] })];
+  return [command({ ...MARK, bindings: [new Date(now), ...arraysOf(MARK_TYPES, rows), keysOf(outcomes)] })];
+}
+
+/** Most have none, and where nobody has any the rows get theirs, which are null, without a document. */
+function keysOf(outcomes: readonly WebhookOutcome[]): string {
+  if (outcomes.every(({ waitKeys, legKeys }) => waitKeys === null && legKeys === null)) return '[]';
+  return JSON.stringify(outcomes.map(({ waitKeys, legKeys }) => ({ wait_keys: waitKeys, leg_keys: legKeys })));
 }
 
 export async function hasWebhook(db: Db, id: string | null): Promise<boolean> {

@@ -1,6 +1,16 @@
 import { expect } from 'chai';
 import pg from 'pg';
-import { arraysOf, namesIn, parametersOf, unnested } from '../../../src/platform/db/row-arrays.js';
+import {
+  arrayOf,
+  arraysOf,
+  bytesAt,
+  joinBytes,
+  joinTexts,
+  namesIn,
+  parametersOf,
+  textAt,
+  unnested,
+} from '../../../src/platform/db/row-arrays.js';
 import { createTestDatabase } from '../../support/database.js';
 
 describe('rows as arrays of their columns', () => {
@@ -64,5 +74,26 @@ describe('rows as arrays of their columns', () => {
     const summer = new Date(Date.UTC(2026, 6, 1, 12));
 
     expect(arraysOf({ at: 'timestamptz' }, [{ at: summer }])).to.deep.equal(['{2026-07-01T12:00:00.000Z}']);
+  });
+
+  it('brings each row its part of what was joined, byte for byte', async () => {
+    const database = await createTestDatabase();
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    const texts = ['', '{"a": "ü"}', '\\x00', '📞', '', 'last'];
+    const bodies = [Buffer.from([0, 255, 92]), Buffer.alloc(0), ...texts.slice(2).map((text) => Buffer.from(text))];
+    const lists = [['a"b', '{}'], [], ['NULL', '\\'], ['ü'], [','], ['last']];
+    const [told, raw] = [joinTexts(texts), joinBytes(bodies)];
+
+    const sql = `select ${textAt('s', 'n')} as text, ${bytesAt('t', 'm')} as body, list::text[] as list
+      from unnest(?::int[], ?::int[], ?::int[], ?::int[], ?::text[]) as r (s, n, t, m, list)`;
+    let place = 0;
+    const text = sql.replaceAll('?', () => `$${++place}`);
+    const places = [told.starts, told.lengths, raw.starts, raw.lengths, lists.map((list) => arrayOf(list))];
+    const answer = await client.query(text, [told.bytes, raw.bytes, ...places]);
+
+    expect(answer.rows).to.deep.equal(texts.map((each, row) => ({ text: each, body: bodies[row], list: lists[row] })));
+    await client.end();
+    await database.drop();
   });
 });
