@@ -14,8 +14,8 @@ const STATEMENTS_AT_ONCE = 2;
 /** A second statement is worth its cost only for a crowd: fewer go with the next one. */
 const CROWD = 32;
 /**
- * While the worker is behind, a webhook stored sooner is not worked off sooner, and each statement costs Node and
- * PostgreSQL some 300 µs of processor besides its rows: so many share one, or fewer when the first has waited so long.
+ * While the worker is behind, a webhook stored sooner is not worked off sooner, and a statement with its commit costs
+ * about the same whatever it stores: so many share one, or fewer when the first has waited so long.
  */
 const GATHERED = { most: 56, ms: 10 };
 const MOST_WAITING = 5000;
