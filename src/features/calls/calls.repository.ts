@@ -1,5 +1,5 @@
 import type { Db } from '../../platform/db/connect.js';
-import { arrayOf, arraysOf, joinTexts, namesIn, parametersOf, textAt } from '../../platform/db/row-arrays.js';
+import { arrayOf, arraysOf, GUESSED, joinTexts, namesIn, parametersOf, textAt } from '../../platform/db/row-arrays.js';
 import { command, type Statement } from '../../platform/db/statement.js';
 import { newestSeq } from '../events/index.js';
 import { CALL_COLUMNS, type CallRow, type TimelineEntry, type ToldEntry } from './call.js';
@@ -124,8 +124,8 @@ const UPSERT = {
   select ${COLUMNS}, tags::text[], ${textAt('facts_start', 'facts_length')}::jsonb,
     format(${textAt('timeline_start', 'timeline_length')},
       variadic array(select ${newestSeq('r.account_id')} - b from unnest(behind::bigint[]) as b))::jsonb
-  from unnest(${parametersOf(COLUMN_TYPES)}, ${parametersOf(BESIDE_TYPES)})
-    as r (${COLUMNS}, ${namesIn(BESIDE_TYPES)})
+  from rows from (unnest(${parametersOf(COLUMN_TYPES)}, ${parametersOf(BESIDE_TYPES)}), ${GUESSED})
+    as r (${COLUMNS}, ${namesIn(BESIDE_TYPES)}, nothing)
   on conflict (carrier_id, carrier_call_id) do update set
   ${RECORD_COLUMNS.filter((name) => !KEPT.has(name))
     .map((name) => `${name} = excluded.${name}`)

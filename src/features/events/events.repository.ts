@@ -1,5 +1,5 @@
 import type { Db } from '../../platform/db/connect.js';
-import { arraysOf, joinTexts, namesIn, parametersOf, textAt } from '../../platform/db/row-arrays.js';
+import { arraysOf, GUESSED, joinTexts, namesIn, parametersOf, textAt } from '../../platform/db/row-arrays.js';
 import { command, type Statement } from '../../platform/db/statement.js';
 import type { NewEvent, QueuedEvent, StoredEvent } from './event.js';
 
@@ -80,7 +80,8 @@ const INSERT = {
   sql: `
     insert into events (payload, ${TOLD.replace('behind', 'seq')})
     select ${textAt('start', 'length')}::json, ${TOLD.replace('behind', `${newestSeq('e.account_id')} - behind`)}
-    from unnest(${parametersOf(COLUMN_TYPES)}, ?::int[], ?::int[]) as e (${TOLD}, start, length)`,
+    from rows from (unnest(${parametersOf(COLUMN_TYPES)}, ?::int[], ?::int[]), ${GUESSED})
+      as e (${TOLD}, start, length, nothing)`,
 };
 
 /** Writes the events to their places: the counters have been raised for them. */

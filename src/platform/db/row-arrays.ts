@@ -20,6 +20,13 @@ export const parametersOf = (types: ColumnTypes): string =>
 /** The rows again, with their columns in the order of the types. */
 export const unnested = (types: ColumnTypes): string => `unnest(${parametersOf(types)})`;
 
+/**
+ * SQL: no rows, beside those of arrays in a `rows from`. The planner counts arrays that it sees, and would plan a prepared
+ * statement anew each time for their few rows, which takes longer than running it; of this it always guesses a hundred,
+ * so the plan is kept.
+ */
+export const GUESSED = `json_array_elements('[]')`;
+
 export const namesIn = (types: ColumnTypes): string => Object.keys(types).join(', ');
 
 /**

@@ -1,7 +1,10 @@
 import { expect } from 'chai';
 import pg from 'pg';
+import { type CallRecord, writeCalls } from '../../../src/features/calls/calls.repository.js';
+import { insertEvents } from '../../../src/features/events/events.repository.js';
 import { newId } from '../../../src/lib/ids.js';
 import { createTestDatabase } from '../../support/database.js';
+import { callRow } from '../calls/call-rows.js';
 
 describe('what a lone webhook asks of the database', () => {
   const id = newId();
@@ -35,4 +38,44 @@ describe('what a lone webhook asks of the database', () => {
       await database.drop();
     });
   }
+
+  it('nor is what a batch writes, however few its rows are', async () => {
+    const database = await createTestDatabase();
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    const accountId = newId();
+    await client.query(`insert into accounts (id, name, created_at, updated_at) values ($1, 'a', now(), now())`, [
+      accountId,
+    ]);
+    await client.query('insert into account_counters (account_id, seq) values ($1, 100)', [accountId]);
+
+    for (let time = 0; time < 12; time += 1) {
+      const row = callRow({ account_id: accountId, started_at: new Date() });
+      const record = { ...row, session_id: null, parent_carrier_call_id: null, timeline: [] } as unknown as CallRecord;
+      const moments = { occurred_at: row.started_at.toISOString(), received_at: row.started_at.toISOString() };
+      const entry = { behind: time, type: 'call.ended', ...moments, inbound_webhook_id: null };
+      const event = {
+        ...{ accountId, type: 'call.ended' as const, subjectId: row.id, payload: {}, before: null, behind: time },
+        ...{ occurredAt: Date.now(), receivedAt: Date.now() },
+      };
+      for (const { name, sql, bindings } of [
+        ...writeCalls([record], new Map([[row.id, [entry]]])),
+        ...insertEvents([event]),
+      ]) {
+        let place = 0;
+        const text = sql.replaceAll('?', () => `$${++place}`);
+        await client.query({ name: String(name), text, values: [...bindings] });
+      }
+    }
+
+    const { rows } = await client.query<{ name: string; kept: boolean }>(
+      `select name, generic_plans > 0 as kept from pg_prepared_statements order by name`,
+    );
+    expect(rows).to.deep.equal([
+      { name: 'insert_events', kept: true },
+      { name: 'upsert_call_logs', kept: true },
+    ]);
+    await client.end();
+    await database.drop();
+  });
 });
