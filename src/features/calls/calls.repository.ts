@@ -101,7 +101,8 @@ const COLUMN_TYPES = {
   parent_carrier_call_id: 'text',
   country: 'text',
   last_news_at: 'timestamptz',
-} as const satisfies Partial<Record<keyof CallRecord, string>>;
+} as const satisfies Record<Exclude<keyof CallRecord, 'tags' | 'facts' | 'timeline'>, string>;
+
 /** SQL: told entries with their seq, once the account's counter is raised. */
 export const placedEntries = (told: string, account: string): string =>
   `(select jsonb_agg((entry - 'behind') || jsonb_build_object('seq', ${newestSeq(account)} - (entry ->> 'behind')::bigint))
@@ -166,9 +167,16 @@ const byAccountAndTime = (a: CallRecord, b: CallRecord): number =>
 /** The timeline's document as `format` of PostgreSQL takes it: with a place for the seq of each entry that is told. */
 function timelineText(timeline: readonly TimelineEntry[], told: readonly ToldEntry[]): string {
   const kept = timeline.map((entry) => escaped(JSON.stringify(entry)));
-  const added = told.map(({ behind: _, ...entry }) => `{"seq":%s,${escaped(JSON.stringify(entry).slice(1))}`);
+  const added = told.map((entry) => `{"seq":%s,${escaped(JSON.stringify(entryOf(entry)).slice(1))}`);
   return `[${[...kept, ...added].join(',')}]`;
 }
+
+const entryOf = (told: ToldEntry): Omit<TimelineEntry, 'seq'> => ({
+  type: told.type,
+  occurred_at: told.occurred_at,
+  received_at: told.received_at,
+  inbound_webhook_id: told.inbound_webhook_id,
+});
 
 const escaped = (text: string): string => (text.includes('%') ? text.replaceAll('%', '%%') : text);
 
