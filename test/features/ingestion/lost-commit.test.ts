@@ -17,7 +17,7 @@ async function openWay(url: string) {
     let isCut = false;
     client.on('data', (chunk) => {
       server.write(chunk);
-      if (!isArmed || !chunk.includes('COMMIT')) return;
+      if (!isArmed || !/\bcommit\b/i.test(chunk.toString('latin1'))) return;
       isArmed = false;
       isCut = true;
     });
