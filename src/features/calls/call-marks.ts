@@ -5,7 +5,7 @@ import { command, type Statement } from '../../platform/db/statement.js';
 import type { QueuedEvent } from '../events/index.js';
 import type { CallRow } from './call.js';
 import { timelineEntries } from './call-events.js';
-import { placedEntries } from './calls.repository.js';
+import { behindOf, placedTimeline, timelineText } from './calls.repository.js';
 
 /** A change of a call's tags or note, with who and when. */
 export interface CallChange {
@@ -55,6 +55,7 @@ export async function listCallChanges(db: Db, accountId: string, callId: string)
 export function appendToTimeline(callId: string, queue: readonly QueuedEvent[]): Statement[] {
   const told = timelineEntries(queue, []).get(callId);
   if (!told) return [];
-  const sql = `update call_logs c set timeline = c.timeline || ${placedEntries('?::jsonb', 'c.account_id')} where c.id = ?`;
-  return [command({ sql, bindings: [JSON.stringify(told), callId] })];
+  const added = placedTimeline('?::text', '?', 'c.account_id');
+  const sql = `update call_logs c set timeline = c.timeline || ${added} where c.id = ?`;
+  return [command({ sql, bindings: [timelineText([], told), behindOf(told), callId] })];
 }

@@ -103,10 +103,9 @@ const COLUMN_TYPES = {
   last_news_at: 'timestamptz',
 } as const satisfies Record<Exclude<keyof CallRecord, 'tags' | 'facts' | 'timeline'>, string>;
 
-/** SQL: told entries with their seq, once the account's counter is raised. */
-export const placedEntries = (told: string, account: string): string =>
-  `(select jsonb_agg((entry - 'behind') || jsonb_build_object('seq', ${newestSeq(account)} - (entry ->> 'behind')::bigint))
-    from jsonb_array_elements(${told}) as entry)`;
+/** SQL: the timeline that `timelineText` and `behindOf` tell, with the seqs, once the account's counter is raised. */
+export const placedTimeline = (text: string, behind: string, account: string): string =>
+  `format(${text}, variadic array(select ${newestSeq(account)} - b from unnest(${behind}::bigint[]) as b))::jsonb`;
 
 const COLUMNS = namesIn(COLUMN_TYPES);
 /** Arrays as texts to be cast, and where the documents of a row begin and end. */
@@ -123,8 +122,7 @@ const UPSERT = {
   sql: `
   insert into call_logs (${COLUMNS}, tags, facts, timeline)
   select ${COLUMNS}, tags::text[], ${textAt('facts_start', 'facts_length')}::jsonb,
-    format(${textAt('timeline_start', 'timeline_length')},
-      variadic array(select ${newestSeq('r.account_id')} - b from unnest(behind::bigint[]) as b))::jsonb
+    ${placedTimeline(textAt('timeline_start', 'timeline_length'), 'behind', 'r.account_id')}
   from rows from (unnest(${parametersOf(COLUMN_TYPES)}, ${parametersOf(BESIDE_TYPES)}), ${GUESSED})
     as r (${COLUMNS}, ${namesIn(BESIDE_TYPES)}, nothing)
   on conflict (carrier_id, carrier_call_id) do update set
@@ -147,7 +145,7 @@ export function writeCalls(given: readonly CallRecord[], told = NOTHING_TOLD): S
   const timelines = joinTexts(records.map(({ id, timeline }) => timelineText(timeline, told.get(id) ?? [])));
   const beside = records.map(({ id, tags }, place) => ({
     tags: arrayOf(tags),
-    behind: arrayOf((told.get(id) ?? []).map(({ behind }) => behind)),
+    behind: behindOf(told.get(id) ?? []),
     facts_start: facts.starts[place],
     facts_length: facts.lengths[place],
     timeline_start: timelines.starts[place],
@@ -165,11 +163,14 @@ const byAccountAndTime = (a: CallRecord, b: CallRecord): number =>
       : 1;
 
 /** The timeline's document as `format` of PostgreSQL takes it: with a place for the seq of each entry that is told. */
-function timelineText(timeline: readonly TimelineEntry[], told: readonly ToldEntry[]): string {
+export function timelineText(timeline: readonly TimelineEntry[], told: readonly ToldEntry[]): string {
   const kept = timeline.map((entry) => escaped(JSON.stringify(entry)));
   const added = told.map((entry) => `{"seq":%s,${escaped(JSON.stringify(entryOf(entry)).slice(1))}`);
   return `[${[...kept, ...added].join(',')}]`;
 }
+
+/** What their places stand for: how many events of the account come behind each told entry. */
+export const behindOf = (told: readonly ToldEntry[]): string => arrayOf(told.map(({ behind }) => behind));
 
 const entryOf = (told: ToldEntry): Omit<TimelineEntry, 'seq'> => ({
   type: told.type,
