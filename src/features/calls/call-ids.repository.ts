@@ -99,7 +99,7 @@ async function renameOne(tx: SqlRunner, { kind, carrierId, from, to, mark }: Ren
     ]);
   }
   await tx.raw(
-    `update call_logs set ${column} = ?, facts = jsonb_set(facts, '${fact}', to_jsonb(?::text), false)
+    `update call_logs set ${column} = ?, facts = jsonb_set(facts::jsonb, '${fact}', to_jsonb(?::text), false)
      where carrier_id = ? and ${column} = ?`,
     [to, to, carrierId, from],
   );
@@ -132,7 +132,7 @@ export async function renameParents(
   if (parents.length === 0) return;
   const { column, fact } = RELATIONS.leg;
   await tx.raw(
-    `update call_logs c set ${column} = p."to", facts = jsonb_set(facts, '${fact}', to_jsonb(p."to"), false)
+    `update call_logs c set ${column} = p."to", facts = jsonb_set(facts::jsonb, '${fact}', to_jsonb(p."to"), false)
      from jsonb_to_recordset(?::jsonb) as p ("callId" uuid, "from" text, "to" text)
      where c.id = p."callId" and c.${column} = p."from"`,
     [JSON.stringify(parents)],

@@ -56,6 +56,6 @@ export function appendToTimeline(callId: string, queue: readonly QueuedEvent[]):
   const told = timelineEntries(queue, []).get(callId);
   if (!told) return [];
   const added = placedTimeline('?::text', '?', 'c.account_id');
-  const sql = `update call_logs c set timeline = c.timeline || ${added} where c.id = ?`;
+  const sql = `update call_logs c set timeline = c.timeline::jsonb || ${added}::jsonb where c.id = ?`;
   return [command({ sql, bindings: [timelineText([], told), behindOf(told), callId] })];
 }

@@ -105,7 +105,7 @@ const COLUMN_TYPES = {
 
 /** SQL: the timeline that `timelineText` and `behindOf` tell, with the seqs, once the account's counter is raised. */
 export const placedTimeline = (text: string, behind: string, account: string): string =>
-  `format(${text}, variadic array(select ${newestSeq(account)} - b from unnest(${behind}::bigint[]) as b))::jsonb`;
+  `format(${text}, variadic array(select ${newestSeq(account)} - b from unnest(${behind}::bigint[]) as b))::json`;
 
 const COLUMNS = namesIn(COLUMN_TYPES);
 /** Arrays as texts to be cast, and where the documents of a row begin and end. */
@@ -121,7 +121,7 @@ const UPSERT = {
   name: 'upsert_call_logs',
   sql: `
   insert into call_logs (${COLUMNS}, tags, facts, timeline)
-  select ${COLUMNS}, tags::text[], ${textAt('facts_start', 'facts_length')}::jsonb,
+  select ${COLUMNS}, tags::text[], ${textAt('facts_start', 'facts_length')}::json,
     ${placedTimeline(textAt('timeline_start', 'timeline_length'), 'behind', 'r.account_id')}
   from rows from (unnest(${parametersOf(COLUMN_TYPES)}, ${parametersOf(BESIDE_TYPES)}), ${GUESSED})
     as r (${COLUMNS}, ${namesIn(BESIDE_TYPES)}, nothing)

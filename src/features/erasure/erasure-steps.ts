@@ -59,7 +59,7 @@ async function rewriteCalls(tx: Db, ids: readonly string[], eraser: NumberEraser
     `update call_logs c set caller_number = e.caller_number, called_number = e.called_number,
        hangup_cause = e.hangup_cause, provider_cause = e.provider_cause, note = e.note, tags = e.tags, facts = e.facts
      from jsonb_to_recordset(?::jsonb) as e (id uuid, caller_number text, called_number text, hangup_cause text,
-       provider_cause text, note text, tags text[], facts jsonb) where c.id = e.id`,
+       provider_cause text, note text, tags text[], facts json) where c.id = e.id`,
     [JSON.stringify(rows.map((row) => callWithout(row, eraser)))],
   );
 }

@@ -180,7 +180,7 @@ export async function findCausedEvents(
     sql(
       `select (e ->> 'seq')::bigint as seq, e ->> 'type' as type, e ->> 'occurred_at' as occurred_at,
          e ->> 'received_at' as received_at, c.id as call_log_id
-       from call_logs c cross join lateral jsonb_array_elements(c.timeline) e
+       from call_logs c cross join lateral json_array_elements(c.timeline) e
        where c.id in (
            select id from call_logs where id = ?
            union select id from call_logs where carrier_id = ? and carrier_call_id = any(?::text[]))

@@ -141,10 +141,10 @@ describe('the drain', function () {
     const { rows } = await first.db.raw(
       `select e.subject_id, e.seq, e.type from events e where e.type like 'call.%'
        except select c.id, t.seq, t.type from call_logs c
-         cross join lateral jsonb_to_recordset(c.timeline) as t (seq bigint, type text)`,
+         cross join lateral json_to_recordset(c.timeline) as t (seq bigint, type text)`,
     );
     const { rows: kept } = await first.db.raw(
-      'select sum(jsonb_array_length(timeline)) as entries, (select count(*) from events) as events from call_logs',
+      'select sum(json_array_length(timeline)) as entries, (select count(*) from events) as events from call_logs',
     );
 
     expect(rows).to.deep.equal([]);
