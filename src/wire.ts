@@ -1,18 +1,18 @@
 import { createAccounts } from './features/accounts/index.js';
 import { createApiKeys } from './features/api-keys/index.js';
 import { createAudit } from './features/audit/index.js';
-import { CALL_COLUMNS, callAnswer, createCalls, createCallsWriter, presentCall } from './features/calls/index.js';
+import { CALL_COLUMNS, callAnswer, createCalls, presentCall } from './features/calls/index.js';
 import { createCarriers } from './features/carriers/index.js';
 import { createDocs, MEMBER_EXAMPLES } from './features/docs/index.js';
-import { createErasure, createErasureRule } from './features/erasure/index.js';
+import { createErasure } from './features/erasure/index.js';
 import { createEvents } from './features/events/index.js';
-import { createIngestion, WEBHOOK_PATHS } from './features/ingestion/index.js';
+import { createIngestion, type StartThread, WEBHOOK_PATHS } from './features/ingestion/index.js';
 import { createLive } from './features/live/index.js';
 import { createNumbers } from './features/numbers/index.js';
 import { createOperations } from './features/operations/index.js';
 import { createPorting } from './features/porting/index.js';
 import { createReports } from './features/reports/index.js';
-import { createRetention, createRetentionRule } from './features/retention/index.js';
+import { createRetention } from './features/retention/index.js';
 import { createTokens } from './features/tokens/index.js';
 import { createTwoFactor } from './features/two-factor/index.js';
 import { createApp } from './http/app.js';
@@ -28,6 +28,7 @@ import { createHttpServer } from './http/server.js';
 import { openPlatform, type PlatformOptions } from './platform/open-platform.js';
 import type { Platform } from './platform/platform.js';
 import { readVersion } from './platform/version.js';
+import { createRecording } from './recording.js';
 import { type Doors, type FeatureDoors, openDoors } from './roles.js';
 
 export interface System {
@@ -42,18 +43,14 @@ export interface System {
 }
 
 /** Every feature, built in the order of who needs whom. */
-function createFeatures(platform: Platform) {
+function createFeatures(platform: Platform, startThread?: StartThread) {
   const { log: eventLog, ...events } = createEvents(platform, { callSchema: callAnswer });
   const carriers = createCarriers(platform);
   const calls = createCalls(platform, { eventLog });
-  const retentionRule = createRetentionRule(platform);
-  const erasureRule = createErasureRule(platform);
-  const writer = createCallsWriter(platform.clock, {
-    keptSince: retentionRule.keptSince,
-    erasedIn: erasureRule.erasedIn,
-    callIds: erasureRule.callIds,
+  const { writer, retentionRule, erasureRule } = createRecording(platform);
+  const ingestion = createIngestion(platform, {
+    ...{ eventLog, carriers, calls: writer, callIds: erasureRule.callIds, startThread },
   });
-  const ingestion = createIngestion(platform, { eventLog, carriers, calls: writer, callIds: erasureRule.callIds });
   const numbers = createNumbers(platform, { eventLog, onClaimed: ingestion.tellClaimed });
   const porting = createPorting(platform, { eventLog, numbers });
   const accounts = createAccounts(platform, {
@@ -121,10 +118,15 @@ const healthOf = ({ db, queue, metrics }: Platform, { ingestion }: Features) =>
 /** Requests of one account that may wait in a process for others of the same account. */
 const MOST_WAITING = 1000;
 
-export async function wire(options: PlatformOptions): Promise<System> {
+export interface WireOptions extends PlatformOptions {
+  /** Begins the thread for batches, `drain-thread.ts`; without it all webhooks are worked off in this thread. */
+  readonly startThread?: StartThread | undefined;
+}
+
+export async function wire(options: WireOptions): Promise<System> {
   const platform = await openPlatform(options);
   const { config, log, metrics, limiter, jwtSecret, closer, queue } = platform;
-  const features = createFeatures(platform);
+  const features = createFeatures(platform, options.startThread);
   const all = doorsOf(features);
   const health = healthOf(platform, features);
   const describe = (): Readonly<Record<string, unknown>> =>

@@ -9,8 +9,7 @@ import type { Logger } from './log.js';
 import { createMetrics } from './metrics.js';
 import type { Platform } from './platform.js';
 import { createQueue } from './queue/bullmq.js';
-import { createSecretBox } from './secret-box.js';
-import { keptSecret } from './secrets-file.js';
+import { keptSecret, openSecretBox } from './secrets-file.js';
 import { openTracing } from './tracing.js';
 import { readVersion } from './version.js';
 import { createWakeups } from './wakeups-open.js';
@@ -45,7 +44,6 @@ async function open(options: Required<PlatformOptions>, closer: Closer): Promise
   const { config, databaseUrl, log, clock } = options;
   const { redisUrl, dataDir } = config;
   const jwtSecret = config.jwtSecret ?? keptSecret(dataDir, 'jwt-secret');
-  const encryptionKey = config.encryptionKey ?? keptSecret(dataDir, 'encryption-key');
   const metrics = createMetrics();
   const tracing = await openTracing(config.otlpEndpoint, readVersion());
   closer.defer('traces', () => tracing.close());
@@ -64,7 +62,7 @@ async function open(options: Required<PlatformOptions>, closer: Closer): Promise
   let address = '';
   return {
     ...{ config, log, clock, db, queue, wakeups, limiter, metrics, tracing, jwtSecret, closer },
-    secrets: createSecretBox(encryptionKey, config.encryptionKeyPrevious),
+    secrets: openSecretBox(config),
     publicUrl: () => config.publicUrl ?? address,
     listensOn: (url) => {
       address = url;

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError } from './config.js';
+import { type Config, ConfigError } from './config.js';
 import { makeDataFolder } from './data-folder.js';
+import { createSecretBox, type SecretBox } from './secret-box.js';
 
 const BYTES = 48;
 
@@ -26,6 +27,12 @@ export function keptSecret(dir: string, name: string): string {
     rmSync(draft, { force: true });
   }
   return readSecret(path) ?? keptSecret(dir, name);
+}
+
+/** For the credentials that are stored: with the key that is set, else the one that is kept. */
+export function openSecretBox(config: Pick<Config, 'encryptionKey' | 'encryptionKeyPrevious' | 'dataDir'>): SecretBox {
+  const key = config.encryptionKey ?? keptSecret(config.dataDir, 'encryption-key');
+  return createSecretBox(key, config.encryptionKeyPrevious);
 }
 
 function readSecret(path: string): string | null {

@@ -8,6 +8,7 @@ import { type CarriersService, createCarriersService } from './carriers.service.
 
 export type { CarrierLine } from './carrier.js';
 export type { CarrierActivity } from './carrier-activity.js';
+export { type CarrierLines, createCarrierLines } from './carrier-lines.js';
 export type { CarriersService } from './carriers.service.js';
 export type {
   CallState,

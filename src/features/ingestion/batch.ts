@@ -8,6 +8,7 @@ import type { Beginning } from '../../platform/db/transaction.js';
 import { type ErasedFromWebhook, type LegReports, legKey, type PlannedCalls, type RecordPlan } from '../calls/index.js';
 import type { CarrierLine, Carriers } from '../carriers/index.js';
 import { type Told, withPresentIds } from './call-ids.js';
+import { delayOf } from './carrier-delays.js';
 import type { DrainDeps } from './drain.js';
 import { erasedFrom, type WorkedOff } from './erased-in-webhooks.js';
 import { CARRIER_INACTIVE, type NewWebhook, type PendingWebhook, type WebhookOutcome } from './inbound-webhook.js';
@@ -18,7 +19,9 @@ import { claimSetAside, isStillSetAside } from './set-aside.js';
 import { type Understood, understandWebhook } from './understand.js';
 import { eraseFromWebhooks } from './webhook-erasure.js';
 
-export type BatchDeps = Pick<DrainDeps, 'eventLog' | 'calls' | 'carriers' | 'callIds' | 'clock' | 'log'>;
+export type BatchDeps = Pick<DrainDeps, 'eventLog' | 'calls' | 'callIds' | 'clock' | 'log'> & {
+  readonly carriers: Pick<Carriers, 'lookUpKept'>;
+};
 
 /** Where the webhooks of a batch come from. */
 export interface Source {
@@ -34,20 +37,24 @@ export interface Source {
 
 export interface Batch {
   readonly webhooks: readonly PendingWebhook[];
-  readonly understood: readonly Understood[];
+  /** How long each of them was on its way, as `delayOf` has it. */
+  readonly delays: readonly (number | null)[];
   /** Of the webhooks in their order, then of those that were set aside and found their call now. */
-  readonly outcomes: readonly WebhookOutcome[];
+  readonly outcomes: readonly Verdict[];
   /** How many others found their call now, or are pending again because it has come. */
   takenUp: number;
 }
 
+export type Verdict = Pick<WebhookOutcome, 'status' | 'code'>;
+
 /** A batch whose work is done, with what is still to be written. */
 interface Work extends Batch {
+  readonly outcomes: readonly WebhookOutcome[];
   readonly planned: PlannedCalls | null;
   readonly erased: readonly ErasedFromWebhook[];
 }
 
-const NOTHING = { webhooks: [], understood: [], outcomes: [], planned: null, erased: [] };
+const NOTHING = { webhooks: [], delays: [], outcomes: [], planned: null, erased: [] };
 
 export function processBatch(deps: BatchDeps, source: Source): Promise<Batch> {
   return deps.eventLog.leanTransaction<Work>(
@@ -93,9 +100,9 @@ async function workOff(deps: BatchDeps, tx: SqlRunner, source: Source): Promise<
   const erased = await erasedFrom(tx, await deps.callIds(), {
     ...{ webhooks: all, ids: [...told.ids, ...toldEarlier.ids], plan },
   });
-  const understood = own.map((one) => one.understood);
+  const delays = own.map(({ webhook, understood }) => delayOf(webhook, understood));
   const outcomes = all.map(({ outcome }) => outcome);
-  return { webhooks, understood, planned, erased, outcomes, takenUp: takenIn.length };
+  return { webhooks, delays, planned, erased, outcomes, takenUp: takenIn.length };
 }
 
 function finish({ webhook, understood, line }: Words, plan: RecordPlan): WorkedOff & { outcome: WebhookOutcome } {
@@ -155,7 +162,10 @@ async function understandAll(
   return { words, told };
 }
 
-async function linesOf(carriers: Carriers, webhooks: readonly PendingWebhook[]): Promise<Map<string, CarrierLine>> {
+async function linesOf(
+  carriers: BatchDeps['carriers'],
+  webhooks: readonly PendingWebhook[],
+): Promise<Map<string, CarrierLine>> {
   const ids = [...new Set(webhooks.map((webhook) => webhook.carrier_id))];
   const lines = await Promise.all(ids.map((id) => carriers.lookUpKept(id)));
   return new Map(lines.filter((line) => line !== null).map((line) => [line.id, line]));

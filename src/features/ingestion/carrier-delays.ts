@@ -27,8 +27,8 @@ const bucketOf = (ms: number): number =>
 const secondsOf = (bucket: number): number => Math.round(BASE ** (bucket + 1) - 1) / 1000;
 
 export interface CarrierDelays {
-  /** A webhook was worked off. */
-  observe(webhook: PendingWebhook, words: Understood | undefined): void;
+  /** A webhook was worked off, which had been on its way for so long. */
+  observe(webhook: PendingWebhook, delay: number | null): void;
   flush(): Promise<void>;
   close(): Promise<void>;
 }
@@ -66,11 +66,9 @@ export function createCarrierDelays(deps: { db: Knex; clock: Clock; log: Logger;
   }
 
   return {
-    observe(webhook, words) {
+    observe(webhook, delay) {
       const receivedAt = webhook.received_at.getTime();
-      if (webhook.method === IMPORTED || clock.now() - receivedAt > FRESH_MS) return;
-      const delay = delayOf(webhook, words);
-      if (delay === null) return;
+      if (delay === null || webhook.method === IMPORTED || clock.now() - receivedAt > FRESH_MS) return;
       histogram.observe({ provider: webhook.provider }, delay / 1000);
       const key = `${webhook.carrier_id} ${receivedAt - (receivedAt % HOUR_MS)} ${bucketOf(delay)}`;
       counts.set(key, (counts.get(key) ?? 0) + 1);

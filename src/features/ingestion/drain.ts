@@ -14,7 +14,8 @@ import { NO_TRACING, type Tracing } from '../../platform/tracing.js';
 import type { CallsWriter } from '../calls/index.js';
 import type { Carriers } from '../carriers/index.js';
 import type { EventLog } from '../events/index.js';
-import { type Batch, processBatch, type Source } from './batch.js';
+import { type Batch, processBatch, type Source, type Verdict } from './batch.js';
+import type { BatchThread } from './batch-thread.js';
 import type { FindCallIdRule } from './call-ids.js';
 import type { CarrierDelays } from './carrier-delays.js';
 import { erasedFromFailed } from './erased-in-webhooks.js';
@@ -34,6 +35,8 @@ import { createIdRenamer } from './rename-call-ids.js';
 import { eraseFromWebhooks } from './webhook-erasure.js';
 
 export const BATCH = 500;
+/** From so many on, handing them to another thread is worth it. */
+const CROWD = 100;
 const UNUSED = { eventType: null, callLogId: null, accountId: null, waitKeys: null, legKeys: null };
 const RETRY_MS = [1000, 5000, 30_000, 120_000];
 
@@ -49,8 +52,10 @@ export interface DrainDeps {
   readonly tracing?: Tracing;
   /** What this process stores; without it everything is read from the inbox. */
   readonly fresh?: FreshWebhooks;
-  /** Told what was understood, for the carriers' statistics. */
+  /** Told how long webhooks were on their way, for the carriers' statistics. */
   readonly delays?: CarrierDelays;
+  /** Works off crowds beside this thread, which stores webhooks meanwhile. */
+  readonly thread?: Pick<BatchThread, 'workOff'> | undefined;
 }
 
 export interface Drain {
@@ -107,11 +112,23 @@ export function createDrain(deps: DrainDeps): Drain {
   const areStored = (webhooks: readonly NewWebhook[]): Promise<boolean> =>
     hasWebhook(db, webhooks[0]?.id ?? null).catch(() => false);
 
+  /** Null: it is to be done here, where an error shows as what it is. Nothing is lost or done twice for that. */
+  async function workOffBeside({ held }: Source): Promise<Batch | null> {
+    const asked = held.length < CROWD ? null : deps.thread?.workOff(held);
+    if (!asked) return null;
+    try {
+      return { ...(await asked), webhooks: held };
+    } catch (error) {
+      log.debug({ err: error }, 'a batch could not be worked off beside');
+      return null;
+    }
+  }
+
   async function workOff(source: Source): Promise<Batch> {
     const began = performance.now();
     underWay = source.held.length;
     const working = tracing.span({ name: 'drain batch' }, async (note) => {
-      const done = await processBatch(deps, counted(source));
+      const done = (await workOffBeside(source)) ?? (await processBatch(deps, counted(source)));
       note.set({ webhooks: done.webhooks.length });
       return done;
     });
@@ -169,12 +186,11 @@ export function createDrain(deps: DrainDeps): Drain {
     await eraseFromWebhooks(tx, erased);
   }
 
-  function measure({ webhooks, understood, outcomes, takenUp }: Batch, began: number): void {
+  function measure({ webhooks, delays, outcomes, takenUp }: Batch, began: number): void {
     if (webhooks.length === 0) return;
     metrics.batch(webhooks.length);
     const now = clock.now();
-    const count = (status: WebhookOutcome['status']): number =>
-      outcomes.filter((outcome) => outcome.status === status).length;
+    const count = (status: Verdict['status']): number => outcomes.filter((outcome) => outcome.status === status).length;
     log.info(
       {
         webhooks: webhooks.length,
@@ -188,7 +204,7 @@ export function createDrain(deps: DrainDeps): Drain {
     );
     webhooks.forEach((webhook, place) => {
       const outcome = outcomes[place];
-      deps.delays?.observe(webhook, understood[place]);
+      deps.delays?.observe(webhook, delays[place] ?? null);
       if (outcome) metrics.processed(webhook.provider, outcome, (now - webhook.received_at.getTime()) / 1000);
     });
   }
@@ -262,7 +278,7 @@ const unstored = (webhooks: readonly NewWebhook[]): Source => ({
 });
 
 /** Claimed only with what is written: nobody else knows of them yet, or hardly anybody. */
-const fromMemory = (webhooks: readonly PendingWebhook[]): Source => ({
+export const fromMemory = (webhooks: readonly PendingWebhook[]): Source => ({
   held: webhooks,
   claim: [claimStored(webhooks.map(({ id }) => id))],
   offer: async () => webhooks,

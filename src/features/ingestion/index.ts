@@ -15,6 +15,7 @@ import { type CallsWriter, closeLostCalls, numberKey } from '../calls/index.js';
 import type { Carriers } from '../carriers/index.js';
 import type { EventLog } from '../events/index.js';
 import { type BacklogWatch, watchBacklog } from './backlog-watch.js';
+import { type BatchThreadDeps, createBatchThread } from './batch-thread.js';
 import type { FindCallIdRule } from './call-ids.js';
 import { createCarrierDelays, deleteOldDelays } from './carrier-delays.js';
 import { carrierStatisticsRoutes } from './carrier-statistics.js';
@@ -34,16 +35,21 @@ import { createIngestionMetrics } from './ingestion-metrics.js';
 import { type RebuildResult, type RebuildWish, rebuildCalls } from './rebuild-calls.js';
 import { drainWithReplays } from './webhook-replays.js';
 
+export { type BatchWorker, createBatchWorker } from './batch-thread-inside.js';
 export { WEBHOOK_PATHS } from './door-description.js';
 export type { ImportResult, SavedWebhook } from './import-webhooks.js';
 export type { RebuildResult, RebuildWish } from './rebuild-calls.js';
 export { eraseNextWebhooks } from './webhook-erasure.js';
+
+export type StartThread = BatchThreadDeps['start'];
 
 export interface IngestionParts {
   readonly eventLog: EventLog;
   readonly carriers: Carriers;
   readonly calls: CallsWriter;
   readonly callIds: FindCallIdRule;
+  /** For crowds of webhooks, where this process both stores webhooks and works them off. */
+  readonly startThread?: StartThread | undefined;
 }
 
 export interface Ingestion {
@@ -66,14 +72,15 @@ export interface Ingestion {
 
 export function createIngestion(platform: Platform, parts: IngestionParts): Ingestion {
   const { db, clock, log, queue, config, closer } = platform;
-  const { eventLog, carriers, calls, callIds } = parts;
+  const { eventLog, carriers, calls, callIds, startThread } = parts;
   const metrics = createIngestionMetrics(platform.metrics);
   const backlog = watchBacklog(db, config.maxBacklog, (found) => metrics.backlog(found, clock.now()));
   const deliveries = createDeliveryCounter(db, log);
   const delays = createCarrierDelays({ db, clock, log, metrics: platform.metrics });
   const fresh = createFreshWebhooks();
+  const thread = startThread && createBatchThread({ start: startThread, wakeups: platform.wakeups, log });
   const drain = createDrain({
-    ...{ db, eventLog, calls, carriers, callIds, clock, log, metrics, delays, fresh },
+    ...{ db, eventLog, calls, carriers, callIds, clock, log, metrics, delays, fresh, thread },
     tracing: platform.tracing,
   });
   const drainJob = createDrainJob(drainWithReplays(drain, db), { looksAgain: !config.roles.includes('api') });
@@ -101,6 +108,7 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
     backlog.stop();
     call.stop();
     await drainJob.stop();
+    await thread?.close();
     await delays.close();
   });
   const service = createIngestionService({

@@ -1,11 +1,11 @@
 import type { Metrics } from '../../platform/metrics.js';
-import type { WebhookOutcome } from './inbound-webhook.js';
+import type { Verdict } from './batch.js';
 import type { Backlog } from './inbox.repository.js';
 
 export interface IngestionMetrics {
   accepted(provider: string, isNew: boolean): void;
   refused(provider: string, code: string): void;
-  processed(provider: string, outcome: WebhookOutcome, seconds: number): void;
+  processed(provider: string, outcome: Verdict, seconds: number): void;
   batch(size: number): void;
   backlog(found: Backlog, now: number): void;
   lost(calls: number): void;

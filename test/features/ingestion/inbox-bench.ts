@@ -5,7 +5,7 @@ import { createCarriers } from '../../../src/features/carriers/index.js';
 import { createEvents } from '../../../src/features/events/index.js';
 import { deliveryKeyOf } from '../../../src/features/ingestion/inbound-webhook.js';
 import { insertWebhooks } from '../../../src/features/ingestion/inbox-inserts.js';
-import { createIngestion } from '../../../src/features/ingestion/index.js';
+import { createIngestion, type StartThread } from '../../../src/features/ingestion/index.js';
 import { newId } from '../../../src/lib/ids.js';
 import { readConfig } from '../../../src/platform/config.js';
 import { createLogger } from '../../../src/platform/log.js';
@@ -22,9 +22,11 @@ export interface GenericWebhook {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+export const settingsOf = (url: string) => ({ DATABASE_URL: url, JWT_SECRET: KEY, ENCRYPTION_KEY: KEY });
+
 /** The ingestion core on a database of its own, drained by hand; several may share one database. */
-export async function openInbox(url: string, settings: Record<string, string> = {}) {
-  const config = readConfig({ DATABASE_URL: url, JWT_SECRET: KEY, ENCRYPTION_KEY: KEY, ...settings });
+export async function openInbox(url: string, settings: Record<string, string> = {}, startThread?: StartThread) {
+  const config = readConfig({ ...settingsOf(url), ...settings });
   const clock = { time: Date.UTC(2026, 5, 1, 12), now: (): number => clock.time };
   const platform = await openPlatform({ config, databaseUrl: url, log: createLogger('fatal'), clock });
   const events = createEvents(platform);
@@ -34,6 +36,7 @@ export async function openInbox(url: string, settings: Record<string, string> = 
     carriers,
     calls: createCallsWriter(clock),
     callIds: async () => null,
+    startThread,
   });
   return { platform, db: platform.db, clock, events, carriers, ingestion, close: () => platform.closer.close() };
 }

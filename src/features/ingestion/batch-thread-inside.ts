@@ -1,0 +1,39 @@
+/** The other side of `batch-thread.ts`: what runs in the thread. */
+import type { MessagePort } from 'node:worker_threads';
+import { createThreadWakeups, type ThreadWakeups } from '../../platform/wakeups-thread.js';
+import { type BatchDeps, processBatch } from './batch.js';
+import { type FromThread, type PackedWebhooks, type ToThread, unpackWebhooks } from './batch-messages.js';
+import { fromMemory } from './drain.js';
+
+export interface BatchWorker {
+  readonly wakeups: ThreadWakeups;
+  /** Works off what is asked for from now on. `close` is called when no more will be. */
+  serve(deps: BatchDeps, close: () => Promise<void>): void;
+}
+
+export function createBatchWorker(port: MessagePort): BatchWorker {
+  const post = (message: FromThread): void => port.postMessage(message);
+  const wakeups = createThreadWakeups({ postMessage: (told) => post({ kind: 'told', told }) });
+
+  async function workOff(deps: BatchDeps, packed: PackedWebhooks): Promise<void> {
+    try {
+      const { outcomes, ...done } = await processBatch(deps, fromMemory(unpackWebhooks(packed)));
+      const verdicts = outcomes.map(({ status, code }) => ({ status, code }));
+      post({ kind: 'done', done: { delays: done.delays, outcomes: verdicts, takenUp: done.takenUp } });
+    } catch (error) {
+      post({ kind: 'failed', reason: String(error) });
+    }
+  }
+
+  return {
+    wakeups,
+    serve(deps, close) {
+      port.on('message', (message: ToThread) => {
+        if (message.kind === 'hint') wakeups.heard(message.hint);
+        else if (message.kind === 'batch') void workOff(deps, message.packed);
+        else void close().finally(() => port.close());
+      });
+      post({ kind: 'ready' });
+    },
+  };
+}

@@ -1,0 +1,118 @@
+/**
+ * A thread of the process that works off batches while the process stores webhooks. On one thread the two take turns,
+ * and while either waits for PostgreSQL a processor has nothing to do: docs/decisions/0017-crowds-in-a-thread.md.
+ *
+ * It is begun by the first crowd and ended when none has come for a while. It only ever helps: a batch that it does not
+ * work off, for whatever reason, is worked off as if there were none.
+ */
+import type { Worker } from 'node:worker_threads';
+import type { Logger } from '../../platform/log.js';
+import type { Wakeups } from '../../platform/wakeups.js';
+import { relayWakeups } from '../../platform/wakeups-thread.js';
+import { type Done, type FromThread, packWebhooks, type ToThread } from './batch-messages.js';
+import type { PendingWebhook } from './inbound-webhook.js';
+
+const IDLE_MS = 60_000;
+/** One that has ended by itself is not begun anew at once. */
+const REST_MS = 10_000;
+const CLOSE_MS = 3000;
+
+export interface BatchThread {
+  /** One batch at a time. Null: it cannot, or not yet. Rejects when nothing is known of what became of the batch. */
+  workOff(webhooks: readonly PendingWebhook[]): Promise<Done> | null;
+  close(): Promise<void>;
+}
+
+export interface BatchThreadDeps {
+  start(): Worker;
+  readonly wakeups: Wakeups;
+  readonly log: Logger;
+  /** After so long without a crowd it is ended. */
+  readonly idleMs?: number;
+}
+
+interface Running {
+  readonly worker: Worker;
+  isReady: boolean;
+  asked: { resolve(done: Done): void; reject(error: Error): void } | undefined;
+  readonly ended: Promise<void>;
+}
+
+export function createBatchThread({ start, wakeups, log, idleMs = IDLE_MS }: BatchThreadDeps): BatchThread {
+  let running: Running | undefined;
+  let restUntil = Number.NEGATIVE_INFINITY;
+  let isClosed = false;
+  let idle: NodeJS.Timeout | undefined;
+
+  function begin(): void {
+    const worker = start();
+    const relay = relayWakeups(wakeups, { postMessage: (hint) => post(worker, { kind: 'hint', hint }) });
+    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    const begun: Running = { worker, isReady: false, asked: undefined, ended };
+    running = begun;
+    worker.on('message', (message: FromThread) => {
+      if (message.kind === 'told') relay.heard(message.told);
+      else if (message.kind === 'ready') begun.isReady = true;
+      else settle(begun, message);
+    });
+    worker.on('error', (error) => log.warn({ err: error }, 'the thread for batches has ended'));
+    worker.once('exit', () => {
+      relay.stop();
+      if (running === begun) {
+        running = undefined;
+        restUntil = performance.now() + REST_MS;
+      }
+      begun.asked?.reject(new Error('The thread has ended.'));
+    });
+    // Nothing waits for it alone.
+    worker.unref();
+  }
+
+  function settle(begun: Running, message: Extract<FromThread, { kind: 'done' | 'failed' }>): void {
+    const { asked } = begun;
+    begun.asked = undefined;
+    endWhenIdle();
+    if (message.kind === 'done') asked?.resolve(message.done);
+    else asked?.reject(new Error(message.reason));
+  }
+
+  function endWhenIdle(): void {
+    clearTimeout(idle);
+    idle = setTimeout(() => void end(), idleMs).unref();
+  }
+
+  async function end(): Promise<void> {
+    clearTimeout(idle);
+    const ending = running;
+    running = undefined;
+    if (!ending) return;
+    post(ending.worker, { kind: 'close' });
+    const late = setTimeout(() => void ending.worker.terminate(), CLOSE_MS);
+    await ending.ended;
+    clearTimeout(late);
+  }
+
+  return {
+    workOff(webhooks) {
+      if (isClosed || performance.now() < restUntil) return null;
+      if (!running) {
+        begin();
+        endWhenIdle();
+      }
+      const at = running;
+      if (!at?.isReady || at.asked) return null;
+      clearTimeout(idle);
+      return new Promise((resolve, reject) => {
+        at.asked = { resolve, reject };
+        const packed = packWebhooks(webhooks);
+        at.worker.postMessage({ kind: 'batch', packed } satisfies ToThread, [packed.bodies.buffer]);
+      });
+    },
+    close() {
+      isClosed = true;
+      return end();
+    },
+  };
+}
+
+const post = (worker: Worker, message: ToThread): void => worker.postMessage(message);

@@ -1,0 +1,150 @@
+import { EventEmitter } from 'node:events';
+import type { Worker } from 'node:worker_threads';
+import { expect } from 'chai';
+import {
+  type FromThread,
+  packWebhooks,
+  type ToThread,
+  unpackWebhooks,
+} from '../../../src/features/ingestion/batch-messages.js';
+import { createBatchThread } from '../../../src/features/ingestion/batch-thread.js';
+import type { PendingWebhook } from '../../../src/features/ingestion/inbound-webhook.js';
+import { newId } from '../../../src/lib/ids.js';
+import { createLogger } from '../../../src/platform/log.js';
+import type { Wakeups } from '../../../src/platform/wakeups.js';
+import { failureOf } from '../../support/failure-of.js';
+import { until } from '../../support/until.js';
+
+const pending = (more: Partial<PendingWebhook> = {}): PendingWebhook => ({
+  ...{ id: newId(), carrier_id: newId(), provider: 'generic', code: null, delivery_key: 'key', method: 'POST' },
+  ...{ path: '/', headers: { 'x-name': 'Grüße "📞"' }, body: Buffer.from('{}'), attempts: 0 },
+  ...{ received_at: new Date(1_700_000_000_123), ...more },
+});
+
+describe('webhooks on their way to a thread', () => {
+  it('arrive as they were', () => {
+    const pool = Buffer.from('before {"ü":1} after');
+    const webhooks = [
+      pending({ body: pool.subarray(7, 15) }),
+      pending({ body: Buffer.alloc(0), code: 'carrier_inactive', attempts: 3 }),
+      pending({ body: Buffer.from([0, 255, 128, 10]), headers: {}, delivery_key: 'ß\n"' }),
+    ];
+
+    expect(unpackWebhooks(structuredClone(packWebhooks(webhooks)))).to.deep.equal(webhooks);
+  });
+});
+
+/** In the place of a thread, played by the test. */
+class Played extends EventEmitter {
+  readonly told: ToThread[] = [];
+  isTerminated = false;
+  postMessage(message: ToThread): void {
+    this.told.push(structuredClone(message));
+    if (message.kind === 'close') this.emit('exit', 0);
+  }
+  unref(): void {}
+  async terminate(): Promise<number> {
+    this.isTerminated = true;
+    this.emit('exit', 1);
+    return 1;
+  }
+  say(message: FromThread): void {
+    this.emit('message', message);
+  }
+}
+
+const DONE = { delays: [5], outcomes: [{ status: 'processed' as const, code: null }], takenUp: 0 };
+const wakeups: Wakeups = { publish: () => undefined, subscribe: () => () => undefined, close: async () => undefined };
+
+describe('the thread for batches', () => {
+  let begun: Played[];
+  const open = (more: { idleMs?: number } = {}) => {
+    begun = [];
+    const start = (): Worker => {
+      begun.push(new Played());
+      return begun.at(-1) as unknown as Worker;
+    };
+    return createBatchThread({ start, wakeups, log: createLogger('silent'), ...more });
+  };
+  const at = (place: number): Played => begun[place] as Played;
+
+  it('is begun by the first batch, and takes those that come when it is ready, one at a time', async () => {
+    const thread = open();
+    expect(begun).to.have.lengthOf(0);
+    expect(thread.workOff([pending()])).to.equal(null);
+    expect(begun).to.have.lengthOf(1);
+    expect(thread.workOff([pending()])).to.equal(null);
+    at(0).say({ kind: 'ready' });
+    const webhook = pending();
+    const first = thread.workOff([webhook]);
+    expect(thread.workOff([pending()])).to.equal(null);
+    at(0).say({ kind: 'done', done: DONE });
+
+    expect(await first).to.deep.equal(DONE);
+    expect(thread.workOff([pending()])).not.to.equal(null);
+    expect(begun).to.have.lengthOf(1);
+    const [told] = at(0).told;
+    expect(told?.kind === 'batch' && unpackWebhooks(told.packed)).to.deep.equal([webhook]);
+  });
+
+  it('tells when a batch has failed, and takes the next one', async () => {
+    const thread = open();
+    thread.workOff([pending()]);
+    at(0).say({ kind: 'ready' });
+    const failing = Promise.resolve(thread.workOff([pending()]));
+    at(0).say({ kind: 'failed', reason: 'no good' });
+
+    expect(await failureOf(failing))
+      .to.be.an('error')
+      .with.property('message', 'no good');
+    expect(thread.workOff([pending()])).not.to.equal(null);
+  });
+
+  it('leaves its batch to others when it ends, and is not begun again at once', async () => {
+    const thread = open();
+    thread.workOff([pending()]);
+    at(0).say({ kind: 'ready' });
+    const left = Promise.resolve(thread.workOff([pending()]));
+    at(0).emit('error', new Error('out of memory'));
+    at(0).emit('exit', 1);
+
+    expect(await failureOf(left)).to.be.an('error');
+    expect(thread.workOff([pending()])).to.equal(null);
+    expect(begun).to.have.lengthOf(1);
+  });
+
+  it('ends when no crowd comes, and is begun again by the next one', async () => {
+    const thread = open({ idleMs: 20 });
+    thread.workOff([pending()]);
+    at(0).say({ kind: 'ready' });
+    await until('it was closed', () => at(0).told.some(({ kind }) => kind === 'close'));
+    thread.workOff([pending()]);
+
+    expect(begun).to.have.lengthOf(2);
+    await thread.close();
+  });
+
+  it('does not end while it works', async () => {
+    const thread = open({ idleMs: 20 });
+    thread.workOff([pending()]);
+    at(0).say({ kind: 'ready' });
+    const long = thread.workOff([pending()]);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(at(0).told.map(({ kind }) => kind)).to.deep.equal(['batch']);
+    at(0).say({ kind: 'done', done: DONE });
+
+    await long;
+    await until('it was closed', () => at(0).told.at(-1)?.kind === 'close');
+  });
+
+  it('is closed with the process, and takes nothing then', async () => {
+    const thread = open();
+    thread.workOff([pending()]);
+    at(0).say({ kind: 'ready' });
+    await thread.close();
+
+    expect(at(0).told.map(({ kind }) => kind)).to.deep.equal(['close']);
+    expect(thread.workOff([pending()])).to.equal(null);
+    expect(begun).to.have.lengthOf(1);
+  });
+});
