@@ -1,7 +1,7 @@
 /** The other side of `batch-thread.ts`: what runs in the thread. */
 import type { MessagePort } from 'node:worker_threads';
 import { createThreadWakeups, type ThreadWakeups } from '../../platform/wakeups-thread.js';
-import { type BatchDeps, processBatch } from './batch.js';
+import { type Batch, type BatchDeps, processBatch } from './batch.js';
 import { type FromThread, type PackedWebhooks, type ToThread, unpackWebhooks } from './batch-messages.js';
 import { fromMemory } from './drain.js';
 
@@ -15,11 +15,10 @@ export function createBatchWorker(port: MessagePort): BatchWorker {
   const post = (message: FromThread): void => port.postMessage(message);
   const wakeups = createThreadWakeups({ postMessage: (told) => post({ kind: 'told', told }) });
 
-  async function workOff(deps: BatchDeps, packed: PackedWebhooks): Promise<void> {
+  async function workOff(deps: BatchDeps, packed: readonly PackedWebhooks[]): Promise<void> {
     try {
-      const { outcomes, ...done } = await processBatch(deps, fromMemory(unpackWebhooks(packed)));
-      const verdicts = outcomes.map(({ status, code }) => ({ status, code }));
-      post({ kind: 'done', done: { delays: done.delays, outcomes: verdicts, takenUp: done.takenUp } });
+      const done = await processBatch(deps, fromMemory(packed.flatMap(unpackWebhooks)));
+      post({ kind: 'done', done: slim(done) });
     } catch (error) {
       post({ kind: 'failed', reason: String(error) });
     }
@@ -37,3 +36,16 @@ export function createBatchWorker(port: MessagePort): BatchWorker {
     },
   };
 }
+
+/** Without what nobody asks for there. */
+const slim = ({ webhooks, delays, outcomes, takenUp }: Batch): Batch => ({
+  webhooks: webhooks.map(({ provider, carrier_id, method, received_at }) => ({
+    provider,
+    carrier_id,
+    method,
+    received_at,
+  })),
+  delays,
+  outcomes: outcomes.map(({ status, code }) => ({ status, code })),
+  takenUp,
+});

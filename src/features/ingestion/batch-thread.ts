@@ -3,14 +3,14 @@
  * and while either waits for PostgreSQL a processor has nothing to do: docs/decisions/0017-crowds-in-a-thread.md.
  *
  * It is begun by the first crowd and ended when none has come for a while. It only ever helps: a batch that it does not
- * work off, for whatever reason, is worked off as if there were none.
+ * work off, for whatever reason, is found in the inbox.
  */
 import type { Worker } from 'node:worker_threads';
 import type { Logger } from '../../platform/log.js';
 import type { Wakeups } from '../../platform/wakeups.js';
 import { relayWakeups } from '../../platform/wakeups-thread.js';
-import { type Done, type FromThread, packWebhooks, type ToThread } from './batch-messages.js';
-import type { PendingWebhook } from './inbound-webhook.js';
+import type { Batch } from './batch.js';
+import type { FromThread, PackedWebhooks, ToThread } from './batch-messages.js';
 
 const IDLE_MS = 60_000;
 /** One that has ended by itself is not begun anew at once. */
@@ -18,8 +18,13 @@ const REST_MS = 10_000;
 const CLOSE_MS = 3000;
 
 export interface BatchThread {
-  /** One batch at a time. Null: it cannot, or not yet. Rejects when nothing is known of what became of the batch. */
-  workOff(webhooks: readonly PendingWebhook[]): Promise<Done> | null;
+  /** Whether it is up. It is begun by the first batch. */
+  isReady(): boolean;
+  /**
+   * One batch at a time, whose bytes are gone from here then. Null: it cannot, or not yet. Rejects when nothing is known of
+   * what became of the batch.
+   */
+  workOff(pack: () => readonly PackedWebhooks[]): Promise<Batch> | null;
   close(): Promise<void>;
 }
 
@@ -34,7 +39,7 @@ export interface BatchThreadDeps {
 interface Running {
   readonly worker: Worker;
   isReady: boolean;
-  asked: { resolve(done: Done): void; reject(error: Error): void } | undefined;
+  asked: { resolve(done: Batch): void; reject(error: Error): void } | undefined;
   readonly ended: Promise<void>;
 }
 
@@ -93,7 +98,8 @@ export function createBatchThread({ start, wakeups, log, idleMs = IDLE_MS }: Bat
   }
 
   return {
-    workOff(webhooks) {
+    isReady: () => running?.isReady ?? false,
+    workOff(pack) {
       if (isClosed || performance.now() < restUntil) return null;
       if (!running) {
         begin();
@@ -104,8 +110,9 @@ export function createBatchThread({ start, wakeups, log, idleMs = IDLE_MS }: Bat
       clearTimeout(idle);
       return new Promise((resolve, reject) => {
         at.asked = { resolve, reject };
-        const packed = packWebhooks(webhooks);
-        at.worker.postMessage({ kind: 'batch', packed } satisfies ToThread, [packed.bodies.buffer]);
+        const packed = pack();
+        const moved = packed.flatMap(({ heads, bodies }) => [heads.buffer, bodies.buffer]);
+        at.worker.postMessage({ kind: 'batch', packed } satisfies ToThread, moved);
       });
     },
     close() {

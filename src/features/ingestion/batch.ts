@@ -36,7 +36,7 @@ export interface Source {
 }
 
 export interface Batch {
-  readonly webhooks: readonly PendingWebhook[];
+  readonly webhooks: readonly SeenWebhook[];
   /** How long each of them was on its way, as `delayOf` has it. */
   readonly delays: readonly (number | null)[];
   /** Of the webhooks in their order, then of those that were set aside and found their call now. */
@@ -45,10 +45,14 @@ export interface Batch {
   takenUp: number;
 }
 
+/** What statistics count a webhook by. */
+export type SeenWebhook = Pick<PendingWebhook, 'provider' | 'carrier_id' | 'method' | 'received_at'>;
+
 export type Verdict = Pick<WebhookOutcome, 'status' | 'code'>;
 
 /** A batch whose work is done, with what is still to be written. */
 interface Work extends Batch {
+  readonly webhooks: readonly PendingWebhook[];
   readonly outcomes: readonly WebhookOutcome[];
   readonly planned: PlannedCalls | null;
   readonly erased: readonly ErasedFromWebhook[];

@@ -7,6 +7,7 @@ import type { Clock } from '../../lib/clock.js';
 import type { Db } from '../../platform/db/connect.js';
 import type { Logger } from '../../platform/log.js';
 import type { Metrics } from '../../platform/metrics.js';
+import type { SeenWebhook } from './batch.js';
 import { IMPORTED, type PendingWebhook } from './inbound-webhook.js';
 import type { Understood } from './understand.js';
 
@@ -28,7 +29,7 @@ const secondsOf = (bucket: number): number => Math.round(BASE ** (bucket + 1) - 
 
 export interface CarrierDelays {
   /** A webhook was worked off, which had been on its way for so long. */
-  observe(webhook: PendingWebhook, delay: number | null): void;
+  observe(webhook: SeenWebhook, delay: number | null): void;
   flush(): Promise<void>;
   close(): Promise<void>;
 }

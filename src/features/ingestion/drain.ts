@@ -19,7 +19,7 @@ import type { BatchThread } from './batch-thread.js';
 import type { FindCallIdRule } from './call-ids.js';
 import type { CarrierDelays } from './carrier-delays.js';
 import { erasedFromFailed } from './erased-in-webhooks.js';
-import type { FreshWebhooks } from './fresh-webhooks.js';
+import type { FreshWebhooks, TakenWebhooks } from './fresh-webhooks.js';
 import { type NewWebhook, type PendingWebhook, toPending, type WebhookOutcome } from './inbound-webhook.js';
 import {
   claimAgain,
@@ -112,23 +112,14 @@ export function createDrain(deps: DrainDeps): Drain {
   const areStored = (webhooks: readonly NewWebhook[]): Promise<boolean> =>
     hasWebhook(db, webhooks[0]?.id ?? null).catch(() => false);
 
-  /** Null: it is to be done here, where an error shows as what it is. Nothing is lost or done twice for that. */
-  async function workOffBeside({ held }: Source): Promise<Batch | null> {
-    const asked = held.length < CROWD ? null : deps.thread?.workOff(held);
-    if (!asked) return null;
-    try {
-      return { ...(await asked), webhooks: held };
-    } catch (error) {
-      log.debug({ err: error }, 'a batch could not be worked off beside');
-      return null;
-    }
-  }
+  const workOff = (source: Source): Promise<Batch> =>
+    observed(source.held.length, () => processBatch(deps, counted(source)));
 
-  async function workOff(source: Source): Promise<Batch> {
+  async function observed(count: number, work: () => Promise<Batch>): Promise<Batch> {
     const began = performance.now();
-    underWay = source.held.length;
+    underWay = count;
     const working = tracing.span({ name: 'drain batch' }, async (note) => {
-      const done = (await workOffBeside(source)) ?? (await processBatch(deps, counted(source)));
+      const done = await work();
       note.set({ webhooks: done.webhooks.length });
       return done;
     });
@@ -137,6 +128,20 @@ export function createDrain(deps: DrainDeps): Drain {
     });
     measure(batch, began);
     return batch;
+  }
+
+  /** Null: there is no thread for them. */
+  async function attemptBeside({ ids, packed }: TakenWebhooks): Promise<Progress | null> {
+    const asked = ids.length < CROWD ? null : deps.thread?.workOff(packed);
+    if (!asked) return null;
+    try {
+      const { webhooks, takenUp } = await observed(ids.length, () => asked);
+      return { done: webhooks.length, isMore: takenUp > 0 };
+    } catch (error) {
+      // Whatever it was shows as what it is when they are worked off from the inbox, as far as they are still there.
+      log.debug({ err: error }, 'a batch could not be worked off beside');
+      return { done: 0, isMore: true };
+    }
   }
 
   async function attempt(source: Source): Promise<Progress> {
@@ -245,10 +250,10 @@ export function createDrain(deps: DrainDeps): Drain {
     async fresh(isStopping) {
       let total = 0;
       for (let left = fresh?.count() ?? 0; left > 0 && !isStopping(); ) {
-        const next = fresh?.take(BATCH) ?? [];
-        if (next.length === 0) break;
-        left -= next.length;
-        const { done, isMore } = await attempt(fromMemory(next));
+        const next = fresh?.take(BATCH);
+        if (!next) break;
+        left -= next.ids.length;
+        const { done, isMore } = (await attemptBeside(next)) ?? (await attempt(fromMemory(next.webhooks())));
         total += done;
         if (isMore) total += await all(isStopping);
       }

@@ -96,7 +96,7 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
   const batcher = createInboxBatcher(db, {
     onStored(webhooks) {
       if (!worksHere) return;
-      if (fresh.put(webhooks)) watched(drainJob.workOffFresh());
+      if (fresh.put(webhooks, drainJob.isBehind() && thread?.isReady())) watched(drainJob.workOffFresh());
       else work();
     },
     isBehind: () => worksHere && drainJob.isBehind(),

@@ -38,8 +38,8 @@ describe('webhooks on their way to a thread', () => {
 class Played extends EventEmitter {
   readonly told: ToThread[] = [];
   isTerminated = false;
-  postMessage(message: ToThread): void {
-    this.told.push(structuredClone(message));
+  postMessage(message: ToThread, moved?: ArrayBuffer[]): void {
+    this.told.push(structuredClone(message, { transfer: moved ?? [] }));
     if (message.kind === 'close') this.emit('exit', 0);
   }
   unref(): void {}
@@ -53,7 +53,13 @@ class Played extends EventEmitter {
   }
 }
 
-const DONE = { delays: [5], outcomes: [{ status: 'processed' as const, code: null }], takenUp: 0 };
+const DONE = {
+  webhooks: [pending()],
+  delays: [5],
+  outcomes: [{ status: 'processed' as const, code: null }],
+  takenUp: 0,
+};
+const some = () => [packWebhooks([pending()])];
 const wakeups: Wakeups = { publish: () => undefined, subscribe: () => () => undefined, close: async () => undefined };
 
 describe('the thread for batches', () => {
@@ -71,54 +77,56 @@ describe('the thread for batches', () => {
   it('is begun by the first batch, and takes those that come when it is ready, one at a time', async () => {
     const thread = open();
     expect(begun).to.have.lengthOf(0);
-    expect(thread.workOff([pending()])).to.equal(null);
+    expect(thread.workOff(some)).to.equal(null);
     expect(begun).to.have.lengthOf(1);
-    expect(thread.workOff([pending()])).to.equal(null);
+    expect(thread.workOff(some)).to.equal(null);
+    expect(thread.isReady()).to.equal(false);
     at(0).say({ kind: 'ready' });
+    expect(thread.isReady()).to.equal(true);
     const webhook = pending();
-    const first = thread.workOff([webhook]);
-    expect(thread.workOff([pending()])).to.equal(null);
+    const first = thread.workOff(() => [packWebhooks([webhook])]);
+    expect(thread.workOff(some)).to.equal(null);
     at(0).say({ kind: 'done', done: DONE });
 
     expect(await first).to.deep.equal(DONE);
-    expect(thread.workOff([pending()])).not.to.equal(null);
+    expect(thread.workOff(some)).not.to.equal(null);
     expect(begun).to.have.lengthOf(1);
     const [told] = at(0).told;
-    expect(told?.kind === 'batch' && unpackWebhooks(told.packed)).to.deep.equal([webhook]);
+    expect(told?.kind === 'batch' && told.packed.flatMap(unpackWebhooks)).to.deep.equal([webhook]);
   });
 
   it('tells when a batch has failed, and takes the next one', async () => {
     const thread = open();
-    thread.workOff([pending()]);
+    thread.workOff(some);
     at(0).say({ kind: 'ready' });
-    const failing = Promise.resolve(thread.workOff([pending()]));
+    const failing = Promise.resolve(thread.workOff(some));
     at(0).say({ kind: 'failed', reason: 'no good' });
 
     expect(await failureOf(failing))
       .to.be.an('error')
       .with.property('message', 'no good');
-    expect(thread.workOff([pending()])).not.to.equal(null);
+    expect(thread.workOff(some)).not.to.equal(null);
   });
 
   it('leaves its batch to others when it ends, and is not begun again at once', async () => {
     const thread = open();
-    thread.workOff([pending()]);
+    thread.workOff(some);
     at(0).say({ kind: 'ready' });
-    const left = Promise.resolve(thread.workOff([pending()]));
+    const left = Promise.resolve(thread.workOff(some));
     at(0).emit('error', new Error('out of memory'));
     at(0).emit('exit', 1);
 
     expect(await failureOf(left)).to.be.an('error');
-    expect(thread.workOff([pending()])).to.equal(null);
+    expect(thread.workOff(some)).to.equal(null);
     expect(begun).to.have.lengthOf(1);
   });
 
   it('ends when no crowd comes, and is begun again by the next one', async () => {
     const thread = open({ idleMs: 20 });
-    thread.workOff([pending()]);
+    thread.workOff(some);
     at(0).say({ kind: 'ready' });
     await until('it was closed', () => at(0).told.some(({ kind }) => kind === 'close'));
-    thread.workOff([pending()]);
+    thread.workOff(some);
 
     expect(begun).to.have.lengthOf(2);
     await thread.close();
@@ -126,9 +134,9 @@ describe('the thread for batches', () => {
 
   it('does not end while it works', async () => {
     const thread = open({ idleMs: 20 });
-    thread.workOff([pending()]);
+    thread.workOff(some);
     at(0).say({ kind: 'ready' });
-    const long = thread.workOff([pending()]);
+    const long = thread.workOff(some);
     await new Promise((resolve) => setTimeout(resolve, 60));
     expect(at(0).told.map(({ kind }) => kind)).to.deep.equal(['batch']);
     at(0).say({ kind: 'done', done: DONE });
@@ -139,12 +147,12 @@ describe('the thread for batches', () => {
 
   it('is closed with the process, and takes nothing then', async () => {
     const thread = open();
-    thread.workOff([pending()]);
+    thread.workOff(some);
     at(0).say({ kind: 'ready' });
     await thread.close();
 
     expect(at(0).told.map(({ kind }) => kind)).to.deep.equal(['close']);
-    expect(thread.workOff([pending()])).to.equal(null);
+    expect(thread.workOff(some)).to.equal(null);
     expect(begun).to.have.lengthOf(1);
   });
 });

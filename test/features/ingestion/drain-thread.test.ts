@@ -1,6 +1,16 @@
 import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
+import { createCallsWriter } from '../../../src/features/calls/index.js';
 import { EVENTS_TOPIC } from '../../../src/features/events/index.js';
+import { unpackWebhooks } from '../../../src/features/ingestion/batch-messages.js';
+import { createDrain } from '../../../src/features/ingestion/drain.js';
+import { createFreshWebhooks, type FreshWebhooks } from '../../../src/features/ingestion/fresh-webhooks.js';
+import type { NewWebhook } from '../../../src/features/ingestion/inbound-webhook.js';
+import { insertWebhooks } from '../../../src/features/ingestion/inbox-inserts.js';
+import type { StartThread } from '../../../src/features/ingestion/index.js';
+import { createIngestionMetrics } from '../../../src/features/ingestion/ingestion-metrics.js';
+import { newId } from '../../../src/lib/ids.js';
+import { createMetrics } from '../../../src/platform/metrics.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { until } from '../../support/until.js';
 import { type Inbox, makeAccount, makeGenericCarrier, makeNumber, openInbox, settingsOf } from './inbox-bench.js';
@@ -12,6 +22,68 @@ const ENTRY = new URL('../../../src/drain-thread.ts', import.meta.url);
 /** Their webhooks are stored by one statement, and a crowd. */
 const CALLS = 50;
 
+/** Stored and in memory, as if by the door. */
+async function hold({ db }: Inbox, carrierId: string, count: number): Promise<FreshWebhooks> {
+  const fresh = createFreshWebhooks();
+  const webhooks = Array.from({ length: count }, (_, call): NewWebhook => {
+    const body = {
+      ...{ type: 'call.answered', call_id: `held-${call}`, direction: 'incoming' },
+      to: NUMBER,
+      from: NUMBER,
+    };
+    return {
+      ...{
+        id: newId(),
+        carrierId,
+        accountId: null,
+        provider: 'generic',
+        deliveryKey: `held-${call}`,
+        status: 'pending',
+      },
+      ...{ code: null, detail: null, method: 'POST', path: '/', headers: { 'content-type': 'application/json' } },
+      ...{ body: Buffer.from(JSON.stringify(body)), receivedAt: BASE },
+    };
+  });
+  await insertWebhooks(db, webhooks);
+  fresh.put(webhooks);
+  return fresh;
+}
+
+describe('a crowd whose thread fails', () => {
+  let database: TestDatabase;
+  let inbox: Inbox;
+  before(async () => {
+    database = await createTestDatabase();
+    inbox = await openInbox(database.url);
+  });
+  after(async () => {
+    await inbox.close();
+    await database.drop();
+  });
+
+  it('is found in the inbox at once', async () => {
+    const { db, platform, events, carriers, clock } = inbox;
+    const accountId = await makeAccount(db);
+    await makeNumber(db, accountId, NUMBER, BASE - 86_400_000);
+    const fresh = await hold(inbox, await makeGenericCarrier(inbox, accountId), 150);
+    const asked: number[] = [];
+    const drain = createDrain({
+      ...{ db, carriers, clock, fresh, eventLog: events.log, calls: createCallsWriter(clock), log: platform.log },
+      ...{ callIds: async () => null, metrics: createIngestionMetrics(createMetrics()) },
+      thread: {
+        workOff(pack) {
+          asked.push(pack().flatMap(unpackWebhooks).length);
+          return Promise.reject(new Error('no good'));
+        },
+      },
+    });
+
+    expect(await drain.fresh(() => false)).to.equal(150);
+    expect(asked).to.deep.equal([150]);
+    expect(await db('call_logs').whereLike('carrier_call_id', 'held-%')).to.have.lengthOf(150);
+  });
+});
+
 describe('crowds in a thread of their own', function () {
   this.timeout(60_000);
   let database: TestDatabase;
@@ -19,10 +91,11 @@ describe('crowds in a thread of their own', function () {
   let carrierId: string;
   let accountId: string;
   const threads: Worker[] = [];
+  let start: StartThread;
 
   before(async () => {
     database = await createTestDatabase();
-    const start = (): Worker => {
+    start = () => {
       const thread = new Worker(`import('tsx/esm/api').then(({ register }) => (register(), import('${ENTRY}')))`, {
         ...{ eval: true, workerData: { databaseUrl: database.url } },
         env: { ...settingsOf(database.url), LOG_LEVEL: 'fatal' },
@@ -127,15 +200,36 @@ describe('crowds in a thread of their own', function () {
           'inbound_webhooks',
         )
         .whereLike('delivery_key', 'bad-7-%');
-    await until('the bad ones are put off', async () =>
-      (await bad()).every(({ attempts, status }) => attempts > 0 && status === 'pending'),
-    );
+    await until('the bad ones are put off', async () => {
+      const rows = await bad();
+      return (
+        rows.length === STATES.length && rows.every(({ attempts, status }) => attempts > 0 && status === 'pending')
+      );
+    });
     await inbox.db.raw('alter table call_logs drop constraint no_bad');
     await bad().update({ next_attempt_at: null });
     await inbox.ingestion.drain();
     await storing;
 
     await expectExact('bad');
+  });
+
+  it('leave no thread behind when the process ends', async () => {
+    const begun = threads.length;
+    const other = await openInbox(database.url, {}, start);
+    other.ingestion.watch();
+    let round = 0;
+    await until('a thread is begun', async () => {
+      await other.ingestion.importWebhooks(carrierId, crowd(`other-${round++}`));
+      return threads.length > begun;
+    });
+    let code: number | undefined;
+    threads.at(-1)?.once('exit', (given) => {
+      code = given;
+    });
+    await other.close();
+
+    expect(code).to.equal(0);
   });
 
   it('are worked off once although the thread dies over them', async () => {

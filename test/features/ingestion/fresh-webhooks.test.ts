@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
-import { createFreshWebhooks } from '../../../src/features/ingestion/fresh-webhooks.js';
-import type { NewWebhook } from '../../../src/features/ingestion/inbound-webhook.js';
+import { unpackWebhooks } from '../../../src/features/ingestion/batch-messages.js';
+import { createFreshWebhooks, type FreshWebhooks } from '../../../src/features/ingestion/fresh-webhooks.js';
+import { type NewWebhook, toPending } from '../../../src/features/ingestion/inbound-webhook.js';
 import { claimStored, isTakenElsewhere } from '../../../src/features/ingestion/inbox.repository.js';
 import { insertWebhooks } from '../../../src/features/ingestion/inbox-inserts.js';
 import { newId } from '../../../src/lib/ids.js';
@@ -18,40 +19,75 @@ const webhook = (more: Partial<NewWebhook> = {}): NewWebhook => ({
 describe('the webhooks in memory', () => {
   const idsOf = (webhooks: readonly { id: string }[]): string[] => webhooks.map(({ id }) => id);
 
-  it('are handed out once, the oldest first', () => {
-    const fresh = createFreshWebhooks();
-    const [first, second, third] = [webhook(), webhook(), webhook()];
-    fresh.put([first, second]);
-    fresh.put([third]);
+  /** What comes out is told in three ways that must say the same. */
+  function take(fresh: FreshWebhooks, most: number): readonly string[] {
+    const taken = fresh.take(most);
+    if (!taken) return [];
+    expect(idsOf(taken.webhooks())).to.deep.equal(taken.ids);
+    expect(idsOf(taken.packed().flatMap(unpackWebhooks))).to.deep.equal(taken.ids);
+    return taken.ids;
+  }
 
-    expect(idsOf(fresh.take(2))).to.deep.equal([first.id, second.id]);
-    expect(idsOf(fresh.take(2))).to.deep.equal([third.id]);
-    expect(fresh.take(2)).to.deep.equal([]);
-    expect(fresh.count()).to.equal(0);
-    expect(fresh.forget([first.id])).to.equal(0);
-  });
+  for (const isToWait of [false, true]) {
+    describe(isToWait ? 'packed' : 'as they are', () => {
+      it('are handed out once, the oldest first', () => {
+        const fresh = createFreshWebhooks();
+        const [first, second, third] = [webhook(), webhook(), webhook()];
+        fresh.put([first, second], isToWait);
+        fresh.put([third], isToWait);
 
-  it('are only those that wait for a worker, and not those that were found in the inbox', () => {
-    const fresh = createFreshWebhooks();
-    const [ignored, found, left] = [webhook({ status: 'ignored' }), webhook(), webhook()];
-    fresh.put([ignored, found, left]);
+        expect(take(fresh, 2)).to.deep.equal([first.id, second.id]);
+        expect(take(fresh, 2)).to.deep.equal([third.id]);
+        expect(take(fresh, 2)).to.deep.equal([]);
+        expect(fresh.count()).to.equal(0);
+        expect(fresh.forget([first.id])).to.equal(0);
+      });
 
-    expect(fresh.forget([found.id, ignored.id, newId()])).to.equal(1);
-    expect(fresh.count()).to.equal(1);
-    expect(idsOf(fresh.take(10))).to.deep.equal([left.id]);
-  });
+      it('are those that came together, as many of them as are wanted at most, or one group', () => {
+        const fresh = createFreshWebhooks();
+        const groups = [3, 2, 1].map((count) => Array.from({ length: count }, () => webhook()));
+        for (const group of groups) fresh.put(group, isToWait);
 
-  it('are bounded in number and in bytes, and have room again when they were taken', () => {
-    const fresh = createFreshWebhooks();
-    expect(fresh.put(Array.from({ length: 2000 }, () => webhook()))).to.equal(true);
-    expect(fresh.put([webhook()])).to.equal(false);
-    fresh.take(2000);
-    const large = Array.from({ length: 16 }, () => webhook({ body: Buffer.alloc(1_048_576) }));
-    expect(fresh.put(large)).to.equal(true);
-    expect(fresh.put([webhook()])).to.equal(false);
-    fresh.forget(idsOf(large));
-    expect(fresh.put([webhook()])).to.equal(true);
-  });
+        expect(take(fresh, 2)).to.deep.equal(idsOf(groups[0] ?? []));
+        expect(take(fresh, 3)).to.deep.equal(idsOf(groups.slice(1).flat()));
+      });
+
+      it('are only those that wait for a worker, and not those that were found in the inbox', () => {
+        const fresh = createFreshWebhooks();
+        const [ignored, found, left] = [webhook({ status: 'ignored' }), webhook(), webhook()];
+        fresh.put([ignored, found, left], isToWait);
+
+        expect(fresh.forget([found.id, ignored.id, newId()])).to.equal(1);
+        expect(fresh.count()).to.equal(1);
+        expect(take(fresh, 10)).to.deep.equal([left.id]);
+      });
+
+      it('are as they would be read from the inbox', () => {
+        const fresh = createFreshWebhooks();
+        const given = webhook({ body: Buffer.from([0, 255, 10]), headers: { 'x-name': 'Grüße' }, receivedAt: 123 });
+        fresh.put([given], isToWait);
+
+        expect(fresh.take(1)?.webhooks()).to.deep.equal([toPending(given)]);
+      });
+
+      it('are bounded in number and in bytes, and have room again when they were taken', () => {
+        const fresh = createFreshWebhooks();
+        expect(
+          fresh.put(
+            Array.from({ length: 2000 }, () => webhook()),
+            isToWait,
+          ),
+        ).to.equal(true);
+        expect(fresh.put([webhook()], isToWait)).to.equal(false);
+        fresh.take(2000);
+        const large = Array.from({ length: 16 }, () => webhook({ body: Buffer.alloc(1_048_576) }));
+        expect(fresh.put(large, isToWait)).to.equal(true);
+        expect(fresh.put([webhook()], isToWait)).to.equal(false);
+        fresh.forget(idsOf(large));
+        expect(fresh.put([webhook()], isToWait)).to.equal(true);
+      });
+    });
+  }
 });
 
 const BASE = Date.UTC(2026, 4, 1, 12);
