@@ -3,6 +3,7 @@
  * other change as one `call.updated`. Every event of a change shows the call as the transaction leaves it.
  */
 
+import { isoTime } from '../../lib/iso-time.js';
 import type { CallState } from '../carriers/index.js';
 import type { NewEvent, QueuedEvent } from '../events/index.js';
 import type { ToldEntry } from './call.js';
@@ -88,8 +89,8 @@ export function timelineEntries(
     list.push({
       behind: event.behind,
       type: event.type,
-      occurred_at: new Date(event.occurredAt).toISOString(),
-      received_at: new Date(event.receivedAt).toISOString(),
+      occurred_at: isoTime(event.occurredAt),
+      received_at: isoTime(event.receivedAt),
       inbound_webhook_id: planned[place]?.webhookId ?? null,
     });
   });

@@ -1,3 +1,4 @@
+import { isoTime } from '../../lib/iso-time.js';
 import { CALL_COLUMNS, type CallRow } from './call.js';
 
 /** A row whose times are the wire's already. */
@@ -6,7 +7,7 @@ export type ListedCall = CallRow<string>;
 /** How a time is spelled; exports may ask for a zone's clocks. */
 export type SpellTime<Time = string> = (at: Time) => string;
 
-const utc: SpellTime<Date> = (at) => at.toISOString();
+const utc: SpellTime<Date> = (at) => isoTime(at.getTime());
 export const asItIs: SpellTime = (at) => at;
 
 /** A call log as the wire shows it: REST and events alike. */

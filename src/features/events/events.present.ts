@@ -1,9 +1,8 @@
+import { isoTime } from '../../lib/iso-time.js';
 import type { StoredEvent } from './event.js';
 
 /** Under which member the thing itself stands, by the type's first word. */
 const MEMBERS: Readonly<Record<string, string>> = { call: 'call', number: 'virtual_number', port_order: 'port_order' };
-
-const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** An event as REST answers it and `/live` sends it. */
 export function presentEvent(event: StoredEvent, sentAt: string): Record<string, unknown> {
@@ -11,8 +10,8 @@ export function presentEvent(event: StoredEvent, sentAt: string): Record<string,
   return {
     seq: event.seq,
     type: event.type,
-    occurred_at: iso(event.occurredAt),
-    received_at: iso(event.receivedAt),
+    occurred_at: isoTime(event.occurredAt),
+    received_at: isoTime(event.receivedAt),
     sent_at: sentAt,
     [MEMBERS[subject] ?? 'subject']: event.payload,
   };

@@ -131,23 +131,20 @@ export function createDrain(deps: DrainDeps): Drain {
   }
 
   /** Null: there is no thread for them. */
-  async function attemptBeside({ ids, packed }: TakenWebhooks): Promise<Progress | null> {
+  function attemptBeside({ ids, packed }: TakenWebhooks): Promise<Progress> | null {
     const asked = ids.length < CROWD ? null : deps.thread?.workOff(packed);
     if (!asked) return null;
-    try {
-      const { webhooks, takenUp } = await observed(ids.length, () => asked);
-      return { done: webhooks.length, isMore: takenUp > 0 };
-    } catch (error) {
+    const working = observed(ids.length, () => asked);
+    return working.then(progressOf, (error) => {
       // Whatever it was shows as what it is when they are worked off from the inbox, as far as they are still there.
       log.debug({ err: error }, 'a batch could not be worked off beside');
       return { done: 0, isMore: true };
-    }
+    });
   }
 
   async function attempt(source: Source): Promise<Progress> {
     try {
-      const { webhooks, takenUp } = await workOff(source);
-      return { done: webhooks.length, isMore: takenUp > 0 };
+      return progressOf(await workOff(source));
     } catch (error) {
       if (isTakenElsewhere(error) || (await renameIds(error))) return { done: 0, isMore: true };
       const { held } = source;
@@ -253,7 +250,7 @@ export function createDrain(deps: DrainDeps): Drain {
         const next = fresh?.take(BATCH);
         if (!next) break;
         left -= next.ids.length;
-        const { done, isMore } = (await attemptBeside(next)) ?? (await attempt(fromMemory(next.webhooks())));
+        const { done, isMore } = await (attemptBeside(next) ?? attempt(fromMemory(next.webhooks())));
         total += done;
         if (isMore) total += await all(isStopping);
       }
@@ -261,6 +258,8 @@ export function createDrain(deps: DrainDeps): Drain {
     },
   };
 }
+
+const progressOf = ({ webhooks, takenUp }: Batch): Progress => ({ done: webhooks.length, isMore: takenUp > 0 });
 
 function fromInbox(claim: (tx: SqlRunner) => Promise<PendingWebhook[]>): Source {
   const source = {

@@ -1,3 +1,5 @@
+import { isoTime } from '../../lib/iso-time.js';
+
 /**
  * Many rows in one statement, as an array for each column: PostgreSQL reads them in half the time that it takes for a
  * JSON document of the same rows, and Node writes them as fast. What is an array or a document itself cannot be a
@@ -47,7 +49,7 @@ function elementOf(value: unknown): string {
   if (typeof value === 'string') return quoted(value);
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   // pg itself would write the time in the zone of the process.
-  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Date) return isoTime(value.getTime());
   return quoted(JSON.stringify(value));
 }
 
