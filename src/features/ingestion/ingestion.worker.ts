@@ -21,7 +21,7 @@ const POKE_EVERY_MS = 10;
  * as a dozen webhooks, is for the case that it has died or has lost the thread.
  */
 const CROWD_BETWEEN_POKES = 8;
-const POKE_A_CROWD_EVERY_MS = 50;
+const POKE_A_CROWD_EVERY_MS = 150;
 
 /** The safety net for a poke that was lost: the process died after the commit, or the queue was out of reach. */
 const DRAIN_EVERY_MS = 1000;
@@ -35,7 +35,7 @@ export interface Poke {
 
 /**
  * Wakes a worker over the queue, off the caller's path: the first call at once, those of the next 10 ms together, and of
- * a crowd those of 50 ms.
+ * a crowd those of 150 ms.
  */
 export function createPoke(queue: Queue, onError: (error: unknown) => void): Poke {
   let timer: NodeJS.Timeout | undefined;
@@ -100,6 +100,8 @@ const CALM_AFTER_MS = 500;
 
 /** Between the looks of a process that stores nothing, a quarter of what the last one took: a crowd gathers, few need not wait. */
 const LOOK_AGAIN_MS = { least: 2, most: 50 };
+/** For so long after several were found at once looks go on that find nothing: a crowd gets few pokes, and has gaps. */
+const GAP = { ms: 60, lookEveryMs: 10, several: 4 };
 
 const within = (ms: number, { least, most }: typeof GATHER_MS): number => Math.min(Math.max(ms, least), most);
 
@@ -121,6 +123,7 @@ export function createDrainJob(drain: Drain, { looksAgain = false }: DrainJobOpt
   let isStopping = false;
   let calmFrom = Number.NEGATIVE_INFINITY;
   let nextLook: NodeJS.Timeout | undefined;
+  let mayBeGapUntil = Number.NEGATIVE_INFINITY;
 
   async function turn(kind: Kind): Promise<number> {
     // What is in memory need not be read from the inbox.
@@ -149,8 +152,11 @@ export function createDrainJob(drain: Drain, { looksAgain = false }: DrainJobOpt
     } finally {
       isRunning = false;
     }
-    if (looksAgain && count > 0 && !isStopping)
-      nextLook = setTimeout(lookAgain, within(took / 4, LOOK_AGAIN_MS)).unref();
+    if (!looksAgain || isStopping) return;
+    const now = performance.now();
+    if (count >= GAP.several) mayBeGapUntil = now + GAP.ms;
+    if (count > 0) nextLook = setTimeout(lookAgain, within(took / 4, LOOK_AGAIN_MS)).unref();
+    else if (now < mayBeGapUntil) nextLook = setTimeout(lookAgain, GAP.lookEveryMs).unref();
   }
 
   function lookAgain(): void {

@@ -151,10 +151,10 @@ describe('the poke', () => {
     expect(added).to.be.within(elapsed / 50 + 2, elapsed / 10 + 2);
   });
 
-  it('adds at most one in 50 ms for a crowd, whose worker looks again of itself', async () => {
-    const { added, elapsed } = await callFor(400, nextTurn);
+  it('adds at most one in 150 ms for a crowd, whose worker looks again of itself', async () => {
+    const { added, elapsed } = await callFor(500, nextTurn);
 
-    expect(added).to.be.within(2, elapsed / 50 + 3);
+    expect(added).to.be.within(2, elapsed / 150 + 3);
   });
 });
 

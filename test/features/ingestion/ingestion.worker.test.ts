@@ -167,9 +167,9 @@ describe('the drain job', () => {
     expect(job.storeAndWorkOff([])).not.to.equal(null);
   });
 
-  it('looks again of itself where it stores nothing, until a look finds nothing', async () => {
+  it('looks again of itself where it stores nothing, until a look finds nothing, and for a while after a crowd', async () => {
     const looks: number[] = [];
-    const found = [3, 100, 0];
+    let found = [3, 1, 0, 5];
     const drain = {
       all: async () => found[looks.push(looks.length) - 1] ?? 0,
       fresh: async () => 0,
@@ -181,6 +181,14 @@ describe('the drain job', () => {
     await until('it has found nothing', async () => looks.length === 3);
     await pause(30);
     expect(looks).to.have.lengthOf(3);
+    [found, looks.length] = [[4, 0, 1, 0, 0], 0];
+    await job.run();
+    await until('it has gone on', async () => looks.length >= 4);
+    await pause(150);
+    const count = looks.length;
+    await pause(50);
+    expect([count, looks.length]).to.deep.equal([looks.length, count]);
+    expect(count).to.be.below(12);
 
     const other = createDrainJob(drain);
     looks.length = 0;
