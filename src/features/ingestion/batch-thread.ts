@@ -12,7 +12,7 @@ import { relayWakeups } from '../../platform/wakeups-thread.js';
 import type { Batch } from './batch.js';
 import type { FromThread, PackedWebhooks, ToThread } from './batch-messages.js';
 
-const IDLE_MS = 60_000;
+const IDLE_MS = 600_000;
 /** One that has ended by itself is not begun anew at once. */
 const REST_MS = 10_000;
 const CLOSE_MS = 3000;
