@@ -62,12 +62,12 @@ export function unpackWebhooks({ heads, bodies }: PackedWebhooks): PendingWebhoo
 }
 
 export type ToThread =
-  | { readonly kind: 'batch'; readonly packed: readonly PackedWebhooks[] }
+  | { readonly kind: 'batch'; readonly number: number; readonly packed: readonly PackedWebhooks[] }
   | { readonly kind: 'hint'; readonly hint: Hint }
   | { readonly kind: 'close' };
 
 export type FromThread =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'done'; readonly done: Batch }
-  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'done'; readonly number: number; readonly done: Batch }
+  | { readonly kind: 'failed'; readonly number: number; readonly reason: string }
   | { readonly kind: 'told'; readonly told: Told };

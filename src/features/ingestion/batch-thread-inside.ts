@@ -7,7 +7,7 @@ import { fromMemory } from './drain.js';
 
 export interface BatchWorker {
   readonly wakeups: ThreadWakeups;
-  /** Works off what is asked for from now on. `close` is called when no more will be. */
+  /** Works off what is asked for from now on, one after the other. `close` is called when no more will be. */
   serve(deps: BatchDeps, close: () => Promise<void>): void;
 }
 
@@ -15,12 +15,14 @@ export function createBatchWorker(port: MessagePort): BatchWorker {
   const post = (message: FromThread): void => port.postMessage(message);
   const wakeups = createThreadWakeups({ postMessage: (told) => post({ kind: 'told', told }) });
 
-  async function workOff(deps: BatchDeps, packed: readonly PackedWebhooks[]): Promise<void> {
+  let working = Promise.resolve();
+
+  async function workOff(deps: BatchDeps, number: number, packed: readonly PackedWebhooks[]): Promise<void> {
     try {
       const done = await processBatch(deps, fromMemory(packed.flatMap(unpackWebhooks)));
-      post({ kind: 'done', done: slim(done) });
+      post({ kind: 'done', number, done: slim(done) });
     } catch (error) {
-      post({ kind: 'failed', reason: String(error) });
+      post({ kind: 'failed', number, reason: String(error) });
     }
   }
 
@@ -29,8 +31,10 @@ export function createBatchWorker(port: MessagePort): BatchWorker {
     serve(deps, close) {
       port.on('message', (message: ToThread) => {
         if (message.kind === 'hint') wakeups.heard(message.hint);
-        else if (message.kind === 'batch') void workOff(deps, message.packed);
-        else void close().finally(() => port.close());
+        else if (message.kind === 'batch') {
+          const { number, packed } = message;
+          working = working.then(() => workOff(deps, number, packed));
+        } else void close().finally(() => port.close());
       });
       post({ kind: 'ready' });
     },

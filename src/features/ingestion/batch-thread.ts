@@ -16,13 +16,15 @@ const IDLE_MS = 600_000;
 /** One that has ended by itself is not begun anew at once. */
 const REST_MS = 10_000;
 const CLOSE_MS = 3000;
+/** The one that is worked off, and the next: it need not wait until the process has time to hand it over. */
+const BATCHES_AT_ONCE = 2;
 
 export interface BatchThread {
   /** Whether it is up. It is begun by the first batch. */
   isReady(): boolean;
   /**
-   * One batch at a time, whose bytes are gone from here then. Null: it cannot, or not yet. Rejects when nothing is known of
-   * what became of the batch.
+   * Two batches at a time, one after the other; their bytes are gone from here then. Null: it cannot, or not yet. Rejects
+   * when nothing is known of what became of the batch.
    */
   workOff(pack: () => readonly PackedWebhooks[]): Promise<Batch> | null;
   close(): Promise<void>;
@@ -36,10 +38,16 @@ export interface BatchThreadDeps {
   readonly idleMs?: number;
 }
 
+interface Asked {
+  resolve(done: Batch): void;
+  reject(error: Error): void;
+}
+
 interface Running {
   readonly worker: Worker;
   isReady: boolean;
-  asked: { resolve(done: Batch): void; reject(error: Error): void } | undefined;
+  /** By the number of the batch. */
+  readonly asked: Map<number, Asked>;
   readonly ended: Promise<void>;
 }
 
@@ -47,13 +55,14 @@ export function createBatchThread({ start, wakeups, log, idleMs = IDLE_MS }: Bat
   let running: Running | undefined;
   let restUntil = Number.NEGATIVE_INFINITY;
   let isClosed = false;
+  let lastNumber = 0;
   let idle: NodeJS.Timeout | undefined;
 
   function begin(): void {
     const worker = start();
     const relay = relayWakeups(wakeups, { postMessage: (hint) => post(worker, { kind: 'hint', hint }) });
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    const begun: Running = { worker, isReady: false, asked: undefined, ended };
+    const begun: Running = { worker, isReady: false, asked: new Map(), ended };
     running = begun;
     worker.on('message', (message: FromThread) => {
       if (message.kind === 'told') relay.heard(message.told);
@@ -67,16 +76,16 @@ export function createBatchThread({ start, wakeups, log, idleMs = IDLE_MS }: Bat
         running = undefined;
         restUntil = performance.now() + REST_MS;
       }
-      begun.asked?.reject(new Error('The thread has ended.'));
+      for (const { reject } of begun.asked.values()) reject(new Error('The thread has ended.'));
     });
     // Nothing waits for it alone.
     worker.unref();
   }
 
   function settle(begun: Running, message: Extract<FromThread, { kind: 'done' | 'failed' }>): void {
-    const { asked } = begun;
-    begun.asked = undefined;
-    endWhenIdle();
+    const asked = begun.asked.get(message.number);
+    begun.asked.delete(message.number);
+    if (begun.asked.size === 0) endWhenIdle();
     if (message.kind === 'done') asked?.resolve(message.done);
     else asked?.reject(new Error(message.reason));
   }
@@ -106,13 +115,14 @@ export function createBatchThread({ start, wakeups, log, idleMs = IDLE_MS }: Bat
         endWhenIdle();
       }
       const at = running;
-      if (!at?.isReady || at.asked) return null;
+      if (!at?.isReady || at.asked.size >= BATCHES_AT_ONCE) return null;
       clearTimeout(idle);
       return new Promise((resolve, reject) => {
-        at.asked = { resolve, reject };
+        const number = ++lastNumber;
+        at.asked.set(number, { resolve, reject });
         const packed = pack();
         const moved = packed.flatMap(({ heads, bodies }) => [heads.buffer, bodies.buffer]);
-        at.worker.postMessage({ kind: 'batch', packed } satisfies ToThread, moved);
+        at.worker.postMessage({ kind: 'batch', number, packed } satisfies ToThread, moved);
       });
     },
     close() {

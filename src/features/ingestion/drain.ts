@@ -6,9 +6,9 @@
  * again a few times and then kept as `failed`. Faults of the database itself end the run; the next poke begins again.
  */
 import type { Clock } from '../../lib/clock.js';
+import { createUnderWay } from '../../lib/under-way.js';
 import type { Db, SqlRunner } from '../../platform/db/connect.js';
 import { isAnswerLost, isTransient } from '../../platform/db/errors.js';
-import { run } from '../../platform/db/statement.js';
 import type { Logger } from '../../platform/log.js';
 import { NO_TRACING, type Tracing } from '../../platform/tracing.js';
 import type { CallsWriter } from '../calls/index.js';
@@ -18,27 +18,27 @@ import { type Batch, processBatch, type Source, type Verdict } from './batch.js'
 import type { BatchThread } from './batch-thread.js';
 import type { FindCallIdRule } from './call-ids.js';
 import type { CarrierDelays } from './carrier-delays.js';
-import { erasedFromFailed } from './erased-in-webhooks.js';
 import type { FreshWebhooks, TakenWebhooks } from './fresh-webhooks.js';
-import { type NewWebhook, type PendingWebhook, toPending, type WebhookOutcome } from './inbound-webhook.js';
-import {
-  claimAgain,
-  claimStored,
-  claimWebhooks,
-  hasWebhook,
-  isTakenElsewhere,
-  markWebhooks,
-  postponeWebhook,
-} from './inbox.repository.js';
+import { giveUp } from './give-up.js';
+import { type NewWebhook, type PendingWebhook, toPending } from './inbound-webhook.js';
+import { claimAgain, claimStored, claimWebhooks, hasWebhook, isTakenElsewhere } from './inbox.repository.js';
 import type { IngestionMetrics } from './ingestion-metrics.js';
 import { createIdRenamer } from './rename-call-ids.js';
-import { eraseFromWebhooks } from './webhook-erasure.js';
 
 export const BATCH = 500;
 /** From so many on, handing them to another thread is worth it. */
 const CROWD = 100;
-const UNUSED = { eventType: null, callLogId: null, accountId: null, waitKeys: null, legKeys: null };
-const RETRY_MS = [1000, 5000, 30_000, 120_000];
+/** The one that is worked off, and the next, which so need not wait until this thread has time to hand it over. */
+const BATCHES_AT_ONCE = 2;
+/** So many in memory are a full batch: those that came together are not parted. */
+const FULL = 400;
+/** For so many a crowd goes on without a pause in which more would gather. */
+const ENOUGH = 200;
+/**
+ * While memory is never empty, only what is older is claimed from the inbox. Once in so long all is: the webhooks of a
+ * process whose clock is ahead would have to wait.
+ */
+const CLAIM_ALL_EVERY_MS = 5000;
 
 export interface DrainDeps {
   readonly db: Db;
@@ -56,6 +56,8 @@ export interface DrainDeps {
   readonly delays?: CarrierDelays;
   /** Works off crowds beside this thread, which stores webhooks meanwhile. */
   readonly thread?: Pick<BatchThread, 'workOff'> | undefined;
+  /** How often all of the inbox is claimed from although memory is not empty, ms. */
+  readonly claimAllEveryMs?: number;
 }
 
 export interface Drain {
@@ -95,15 +97,16 @@ interface Progress {
 }
 
 export function createDrain(deps: DrainDeps): Drain {
-  const { db, clock, log, metrics, fresh, tracing = NO_TRACING } = deps;
+  const { db, clock, log, metrics, fresh, tracing = NO_TRACING, claimAllEveryMs = CLAIM_ALL_EVERY_MS } = deps;
   const renameIds = createIdRenamer(db);
   let underWay = 0;
+  let claimedAllAt = performance.now();
 
-  const counted = (source: Source): Source => ({
+  const counted = (source: Source, count: (webhooks: number) => void): Source => ({
     ...source,
     async offer(tx) {
       const webhooks = await source.offer(tx);
-      underWay = webhooks.length;
+      count(webhooks.length);
       return webhooks;
     },
   });
@@ -113,19 +116,22 @@ export function createDrain(deps: DrainDeps): Drain {
     hasWebhook(db, webhooks[0]?.id ?? null).catch(() => false);
 
   const workOff = (source: Source): Promise<Batch> =>
-    observed(source.held.length, () => processBatch(deps, counted(source)));
+    observed(source.held.length, (count) => processBatch(deps, counted(source, count)));
 
-  async function observed(count: number, work: () => Promise<Batch>): Promise<Batch> {
+  async function observed(known: number, work: (count: (webhooks: number) => void) => Promise<Batch>): Promise<Batch> {
     const began = performance.now();
-    underWay = count;
+    let own = 0;
+    const count = (webhooks: number): void => {
+      underWay += webhooks - own;
+      own = webhooks;
+    };
+    count(known);
     const working = tracing.span({ name: 'drain batch' }, async (note) => {
-      const done = await work();
+      const done = await work(count);
       note.set({ webhooks: done.webhooks.length });
       return done;
     });
-    const batch = await working.finally(() => {
-      underWay = 0;
-    });
+    const batch = await working.finally(() => count(0));
     measure(batch, began);
     return batch;
   }
@@ -149,7 +155,7 @@ export function createDrain(deps: DrainDeps): Drain {
       if (isTakenElsewhere(error) || (await renameIds(error))) return { done: 0, isMore: true };
       const { held } = source;
       if (held.length === 0 || isTransient(error)) throw error;
-      if (held.length === 1 && held[0]) await giveUp(held[0], error);
+      if (held.length === 1 && held[0]) await giveUp(deps, held[0], error);
       else await halve(held);
       return { done: held.length, isMore: true };
     }
@@ -161,31 +167,6 @@ export function createDrain(deps: DrainDeps): Drain {
       const ids = half.map(({ id }) => id);
       await attempt(fromInbox((tx) => claimAgain(tx, ids)));
     }
-  }
-
-  async function giveUp(webhook: PendingWebhook, error: unknown): Promise<void> {
-    const wait = RETRY_MS[webhook.attempts];
-    const detail = `Processing failed: ${error instanceof Error ? error.name : 'unknown'}.`;
-    log.error({ err: error, webhookId: webhook.id, attempts: webhook.attempts + 1 }, 'webhook could not be processed');
-    if (wait !== undefined) return postponeWebhook(db, webhook.id, clock.now() + wait, detail);
-    const outcome = { ...UNUSED, id: webhook.id, status: 'failed', code: 'processing_failed', detail } as const;
-    try {
-      await db.transaction((tx: Db) => markFailed(tx, webhook, outcome));
-    } catch (fault) {
-      // One that must not be looked into (its account's key is not at hand) is failed all the same: a replay looks again.
-      if (isTransient(fault)) throw fault;
-      log.error({ err: fault, webhookId: webhook.id }, 'erased numbers could not be looked for');
-      for (const mark of markWebhooks([outcome], clock.now())) await run(db, mark);
-    }
-  }
-
-  /** Without what its account has had erased. */
-  async function markFailed(tx: Db, webhook: PendingWebhook, outcome: WebhookOutcome): Promise<void> {
-    const line = await deps.carriers.lookUpKept(webhook.carrier_id);
-    const failed = { webhook, outcome, accountId: line?.accountId ?? null };
-    const erased = await erasedFromFailed(tx, await deps.callIds(), failed);
-    for (const mark of markWebhooks([outcome], clock.now())) await run(tx, mark);
-    await eraseFromWebhooks(tx, erased);
   }
 
   function measure({ webhooks, delays, outcomes, takenUp }: Batch, began: number): void {
@@ -214,7 +195,7 @@ export function createDrain(deps: DrainDeps): Drain {
   async function all(isStopping: () => boolean): Promise<number> {
     let leavesMore = false;
     const claim = async (tx: SqlRunner): Promise<PendingWebhook[]> => {
-      const webhooks = await claimWebhooks(tx, BATCH);
+      const webhooks = await claimWebhooks(tx, BATCH, claimedBefore());
       const known = fresh?.forget(webhooks.map(({ id }) => id)) ?? 0;
       // The oldest come first: behind a batch that memory held whole stands what memory holds, or has come since.
       leavesMore = webhooks.length === BATCH && known < BATCH;
@@ -228,6 +209,15 @@ export function createDrain(deps: DrainDeps): Drain {
       total += progress.done;
     }
     return total;
+  }
+
+  /** Null: whatever is in the inbox. */
+  function claimedBefore(): string | null {
+    const oldest = fresh?.oldest() ?? null;
+    const now = performance.now();
+    if (oldest !== null && now - claimedAllAt < claimAllEveryMs) return oldest;
+    claimedAllAt = now;
+    return null;
   }
 
   return {
@@ -246,15 +236,34 @@ export function createDrain(deps: DrainDeps): Drain {
     },
     async fresh(isStopping) {
       let total = 0;
+      let isMore = false;
+      const tell = (progress: Progress): void => {
+        total += progress.done;
+        isMore ||= progress.isMore;
+      };
+      const beside = createUnderWay(tell);
       for (let left = fresh?.count() ?? 0; left > 0 && !isStopping(); ) {
         const next = fresh?.take(BATCH);
         if (!next) break;
         left -= next.ids.length;
-        const { done, isMore } = await (attemptBeside(next) ?? attempt(fromMemory(next.webhooks())));
-        total += done;
-        if (isMore) total += await all(isStopping);
+        const handedOver = attemptBeside(next);
+        if (handedOver) {
+          beside.add(handedOver);
+          await beside.fewerThan(BATCHES_AT_ONCE);
+          if (fresh && left < FULL) await beside.oneOr(fresh.whenHolds(FULL));
+          if (fresh && fresh.count() >= ENOUGH) left = fresh.count();
+        } else {
+          if (beside.count() > 0) await beside.fewerThan(1);
+          tell(await attempt(fromMemory(next.webhooks())));
+        }
+        if (isMore) {
+          await beside.fewerThan(1);
+          isMore = false;
+          total += await all(isStopping);
+        }
       }
-      return total;
+      await beside.fewerThan(1);
+      return isMore ? total + (await all(isStopping)) : total;
     },
   };
 }

@@ -12,6 +12,10 @@ const MOST_BYTES = 16_777_216;
 export interface FreshWebhooks {
   /** How many wait here. */
   count(): number;
+  /** Resolves when so many wait here. One waits for it at a time: a later call takes the place of one that still waits. */
+  whenHolds(count: number): Promise<void>;
+  /** The least of their ids; null: there are none. */
+  oldest(): string | null;
   /**
    * Those of them that wait for a worker. Answers false when there is no room for them. `isToWait`: they will be here for
    * a while, and are packed for it.
@@ -45,6 +49,7 @@ export function createFreshWebhooks(): FreshWebhooks {
   const groups = new Set<Group>();
   const groupOf = new Map<string, Group>();
   let bytes = 0;
+  let awaited: { readonly count: number; tell(): void } | undefined;
 
   function remove(group: Group): void {
     groups.delete(group);
@@ -52,8 +57,20 @@ export function createFreshWebhooks(): FreshWebhooks {
     for (const id of group.ids) groupOf.delete(id);
   }
 
+  function tellAwaited(): void {
+    if (!awaited || groupOf.size < awaited.count) return;
+    awaited.tell();
+    awaited = undefined;
+  }
+
   return {
     count: () => groupOf.size,
+    whenHolds: (count) =>
+      new Promise((resolve) => {
+        awaited = { count, tell: resolve };
+        tellAwaited();
+      }),
+    oldest: () => [...groupOf.keys()].reduce<string | null>((least, id) => (least && least < id ? least : id), null),
     put(stored, isToWait = false) {
       const pending = stored.filter(({ status }) => status === 'pending');
       const more = pending.reduce((sum, { body }) => sum + body.length, 0);
@@ -65,6 +82,7 @@ export function createFreshWebhooks(): FreshWebhooks {
       bytes += more;
       groups.add(group);
       for (const id of ids) groupOf.set(id, group);
+      tellAwaited();
       return true;
     },
     take(most) {

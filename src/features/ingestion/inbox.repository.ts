@@ -33,11 +33,13 @@ export async function countDeliveries(db: Db, repeats: readonly Repeat[]): Promi
 export const CLAIMED =
   'id, carrier_id, provider, code, delivery_key, method, path, headers, body, attempts, received_at';
 
-const CLAIM = { name: 'claim_webhooks', sql: `select ${CLAIMED} from claim_webhooks(?)` };
+const CLAIM = { name: 'claim_webhooks', sql: `select ${CLAIMED} from claim_webhooks(?, ?)` };
+/** No id of ours is above it. */
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
-/** The oldest pending webhooks that no other worker holds, locked until the commit. */
-export const claimWebhooks = (tx: SqlRunner, limit: number): Promise<PendingWebhook[]> =>
-  run(tx, { ...CLAIM, bindings: [limit], read: (rows) => rows as PendingWebhook[] });
+/** The oldest pending webhooks that no other worker holds, locked until the commit; only such as came before `before`. */
+export const claimWebhooks = (tx: SqlRunner, limit: number, before: string | null = null): Promise<PendingWebhook[]> =>
+  run(tx, { ...CLAIM, bindings: [limit, before ?? LAST_ID], read: (rows) => rows as PendingWebhook[] });
 
 /**
  * Locks webhooks that this process has stored until the commit. Fails in the database, so that nothing which is sent

@@ -127,7 +127,7 @@ export function createDrainJob(drain: Drain, { looksAgain = false }: DrainJobOpt
 
   async function turn(kind: Kind): Promise<number> {
     // What is in memory need not be read from the inbox.
-    const first = await drain.fresh(() => isStopping);
+    const first = await drain.fresh(() => isStopping || wanted === 'all');
     if (kind === 'fresh') return first;
     lastLook = performance.now();
     const count = await drain.all(() => isStopping);

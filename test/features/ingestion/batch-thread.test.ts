@@ -59,6 +59,7 @@ const DONE = {
   outcomes: [{ status: 'processed' as const, code: null }],
   takenUp: 0,
 };
+const numberOf = (told: ToThread | undefined): number => (told?.kind === 'batch' ? told.number : Number.NaN);
 const some = () => [packWebhooks([pending()])];
 const wakeups: Wakeups = { publish: () => undefined, subscribe: () => () => undefined, close: async () => undefined };
 
@@ -74,7 +75,7 @@ describe('the thread for batches', () => {
   };
   const at = (place: number): Played => begun[place] as Played;
 
-  it('is begun by the first batch, and takes those that come when it is ready, one at a time', async () => {
+  it('is begun by the first batch, and takes those that come when it is ready, two at a time', async () => {
     const thread = open();
     expect(begun).to.have.lengthOf(0);
     expect(thread.workOff(some)).to.equal(null);
@@ -85,13 +86,16 @@ describe('the thread for batches', () => {
     expect(thread.isReady()).to.equal(true);
     const webhook = pending();
     const first = thread.workOff(() => [packWebhooks([webhook])]);
+    const second = thread.workOff(some);
     expect(thread.workOff(some)).to.equal(null);
-    at(0).say({ kind: 'done', done: DONE });
+    const [told, next] = at(0).told;
+    at(0).say({ kind: 'done', number: numberOf(next), done: { ...DONE, takenUp: 2 } });
+    at(0).say({ kind: 'done', number: numberOf(told), done: DONE });
 
     expect(await first).to.deep.equal(DONE);
+    expect(await second).to.deep.equal({ ...DONE, takenUp: 2 });
     expect(thread.workOff(some)).not.to.equal(null);
     expect(begun).to.have.lengthOf(1);
-    const [told] = at(0).told;
     expect(told?.kind === 'batch' && told.packed.flatMap(unpackWebhooks)).to.deep.equal([webhook]);
   });
 
@@ -100,7 +104,7 @@ describe('the thread for batches', () => {
     thread.workOff(some);
     at(0).say({ kind: 'ready' });
     const failing = Promise.resolve(thread.workOff(some));
-    at(0).say({ kind: 'failed', reason: 'no good' });
+    at(0).say({ kind: 'failed', number: numberOf(at(0).told[0]), reason: 'no good' });
 
     expect(await failureOf(failing))
       .to.be.an('error')
@@ -108,15 +112,15 @@ describe('the thread for batches', () => {
     expect(thread.workOff(some)).not.to.equal(null);
   });
 
-  it('leaves its batch to others when it ends, and is not begun again at once', async () => {
+  it('leaves its batches to others when it ends, and is not begun again at once', async () => {
     const thread = open();
     thread.workOff(some);
     at(0).say({ kind: 'ready' });
-    const left = Promise.resolve(thread.workOff(some));
+    const left = [Promise.resolve(thread.workOff(some)), Promise.resolve(thread.workOff(some))] as const;
     at(0).emit('error', new Error('out of memory'));
     at(0).emit('exit', 1);
 
-    expect(await failureOf(left)).to.be.an('error');
+    for (const batch of left) expect(await failureOf(batch)).to.be.an('error');
     expect(thread.workOff(some)).to.equal(null);
     expect(begun).to.have.lengthOf(1);
   });
@@ -139,7 +143,7 @@ describe('the thread for batches', () => {
     const long = thread.workOff(some);
     await new Promise((resolve) => setTimeout(resolve, 60));
     expect(at(0).told.map(({ kind }) => kind)).to.deep.equal(['batch']);
-    at(0).say({ kind: 'done', done: DONE });
+    at(0).say({ kind: 'done', number: numberOf(at(0).told[0]), done: DONE });
 
     await long;
     await until('it was closed', () => at(0).told.at(-1)?.kind === 'close');

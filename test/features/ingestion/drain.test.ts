@@ -1,7 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { createCallsWriter } from '../../../src/features/calls/index.js';
-import { createDrain } from '../../../src/features/ingestion/drain.js';
+import type { Batch } from '../../../src/features/ingestion/batch.js';
+import { type PackedWebhooks, unpackWebhooks } from '../../../src/features/ingestion/batch-messages.js';
+import { createDrain, type DrainDeps } from '../../../src/features/ingestion/drain.js';
 import { createFreshWebhooks } from '../../../src/features/ingestion/fresh-webhooks.js';
 import type { NewWebhook } from '../../../src/features/ingestion/inbound-webhook.js';
 import { insertWebhooks } from '../../../src/features/ingestion/inbox-inserts.js';
@@ -392,7 +395,7 @@ describe('the drain of what this process has stored', function () {
   });
 
   /** A drain with a memory of its own, and how often it has claimed from the inbox. */
-  async function openDrain() {
+  async function openDrain(more: Pick<DrainDeps, 'thread' | 'claimAllEveryMs'> = {}) {
     const { db, events, carriers, clock, platform } = (await world).first;
     const fresh = createFreshWebhooks();
     let claims = 0;
@@ -401,7 +404,7 @@ describe('the drain of what this process has stored', function () {
     };
     db.on('query', hear);
     const drain = createDrain({
-      ...{ db, carriers, clock, fresh, eventLog: events.log, log: platform.log },
+      ...{ db, carriers, clock, fresh, eventLog: events.log, log: platform.log, ...more },
       calls: createCallsWriter(clock),
       callIds: async () => null,
       metrics: createIngestionMetrics(createMetrics()),
@@ -471,13 +474,38 @@ describe('the drain of what this process has stored', function () {
     expect([done, claims()]).to.deep.equal([1, 1]);
   });
 
-  it('is left to memory by a look into the inbox that finds nothing else', async () => {
+  it('is not read by a look into the inbox that finds nothing else', async () => {
     const { drain, fresh, claims, stop } = await openDrain();
     fresh.put(await store(1100));
     const done = await drain.all(isGoingOn);
     stop();
 
+    expect([done, fresh.count(), claims()]).to.deep.equal([0, 1100, 1]);
+  });
+
+  it('is left to memory by a look into all of the inbox that finds nothing else', async () => {
+    const { drain, fresh, claims, stop } = await openDrain({ claimAllEveryMs: 0 });
+    fresh.put(await store(1100));
+    const done = await drain.all(isGoingOn);
+    stop();
+
     expect([done, fresh.count(), claims()]).to.deep.equal([500, 600, 1]);
+  });
+
+  it('keeps those waiting whose clock is ahead only until all of the inbox is looked into', async () => {
+    const { drain, fresh, claims, stop } = await openDrain({ claimAllEveryMs: 20 });
+    const [held, ahead] = (await store(2)) as [NewWebhook, NewWebhook];
+    fresh.put([held]);
+    const first = await drain.all(isGoingOn);
+    await until('it is claimed', async () => {
+      await drain.all(isGoingOn);
+      const { first: inbox } = await world;
+      const [row] = await inbox.db('inbound_webhooks').where({ id: ahead.id });
+      return row?.status !== 'pending';
+    });
+    stop();
+
+    expect([first, fresh.count(), claims() > 1]).to.deep.equal([0, 0, true]);
   });
 
   it('keeps nobody else in the inbox waiting: a look goes on while it finds what memory does not hold', async () => {
@@ -487,7 +515,7 @@ describe('the drain of what this process has stored', function () {
     const done = await drain.all(isGoingOn);
     stop();
 
-    expect([done, fresh.count(), claims()]).to.deep.equal([1500, 201, 3]);
+    expect([done, fresh.count(), claims()]).to.deep.equal([501, 1200, 2]);
   });
 
   it('is in hand from the moment it is taken until it is worked off', async () => {
@@ -502,6 +530,102 @@ describe('the drain of what this process has stored', function () {
     expect(before).to.deep.equal({ underWay: 0, waiting: 3 });
     expect(meanwhile).to.deep.equal({ underWay: 3, waiting: 0 });
     expect(drain.held()).to.deep.equal({ underWay: 0, waiting: 0 });
+  });
+
+  describe('of which crowds go to a thread', () => {
+    /** A thread that is done with a batch when it is told to be. */
+    async function openBeside() {
+      const asked: { readonly count: number; end(): void }[] = [];
+      const workOff = (pack: () => readonly PackedWebhooks[]): Promise<Batch> | null => {
+        if (asked.length - ended >= 2) return null;
+        const webhooks = pack().flatMap(unpackWebhooks);
+        const outcomes = webhooks.map(() => ({ status: 'processed', code: null }) as const);
+        return new Promise((resolve) => {
+          const end = (): void => {
+            ended += 1;
+            resolve({ webhooks, delays: webhooks.map(() => null), outcomes, takenUp: 0 });
+          };
+          asked.push({ count: webhooks.length, end });
+        });
+      };
+      let ended = 0;
+      const counts = (): number[] => asked.map(({ count }) => count);
+      return { ...(await openDrain({ thread: { workOff } })), counts, end: (place: number) => asked[place]?.end() };
+    }
+
+    const crowd = (count: number): NewWebhook[] =>
+      Array.from({ length: count }, () => ({
+        ...{ id: newId(), carrierId: newId(), accountId: null, provider: 'generic', deliveryKey: newId() },
+        ...{ status: 'pending', code: null, detail: null, method: 'POST', path: '/', headers: {} },
+        ...{ body: Buffer.from('{}'), receivedAt: BASE },
+      }));
+
+    it('hands the next one over before the one before it is done, and no third', async () => {
+      const { drain, fresh, counts, end, stop } = await openBeside();
+      for (let group = 0; group < 12; group += 1) fresh.put(crowd(100));
+      const run = drain.fresh(isGoingOn);
+      await nextTurn();
+      expect([counts(), drain.held()]).to.deep.equal([[500, 500], { underWay: 1000, waiting: 200 }]);
+      end(0);
+      await nextTurn();
+      expect(counts()).to.deep.equal([500, 500]);
+      fresh.put(crowd(200));
+      await nextTurn();
+      expect(counts()).to.deep.equal([500, 500, 400]);
+      end(1);
+      end(2);
+      stop();
+
+      expect(await run).to.equal(1400);
+      expect(drain.held()).to.deep.equal({ underWay: 0, waiting: 0 });
+    });
+
+    it('hands over a full batch that comes while the thread works, and leaves fewer to gather', async () => {
+      const { drain, fresh, counts, end, stop } = await openBeside();
+      fresh.put(crowd(100));
+      const run = drain.fresh(isGoingOn);
+      fresh.put(crowd(399));
+      await nextTurn();
+      expect(counts()).to.deep.equal([100]);
+      fresh.put(crowd(1));
+      await nextTurn();
+      expect(counts()).to.deep.equal([100, 400]);
+      fresh.put(crowd(150));
+      end(0);
+      end(1);
+      stop();
+
+      expect([await run, fresh.count()]).to.deep.equal([500, 150]);
+    });
+
+    it('goes on at once with half a batch when the thread has nothing left', async () => {
+      const { drain, fresh, counts, end, stop } = await openBeside();
+      fresh.put(crowd(100));
+      const run = drain.fresh(isGoingOn);
+      fresh.put(crowd(200));
+      end(0);
+      await nextTurn();
+      expect(counts()).to.deep.equal([100, 200]);
+      end(1);
+      stop();
+
+      expect(await run).to.equal(300);
+    });
+
+    it('begins no other when the inbox is to be looked into, and waits for what the thread has', async () => {
+      const { drain, fresh, counts, end, stop } = await openBeside();
+      fresh.put(crowd(100));
+      let isToLook = false;
+      const run = drain.fresh(() => isToLook);
+      isToLook = true;
+      fresh.put(crowd(400));
+      await nextTurn();
+      expect(counts()).to.deep.equal([100]);
+      end(0);
+      stop();
+
+      expect([await run, fresh.count()]).to.deep.equal([100, 400]);
+    });
   });
 
   it('is in hand as well where it was found in the inbox', async () => {

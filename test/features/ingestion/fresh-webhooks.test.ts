@@ -62,6 +62,36 @@ describe('the webhooks in memory', () => {
         expect(take(fresh, 10)).to.deep.equal([left.id]);
       });
 
+      it('tell the oldest of them', () => {
+        const fresh = createFreshWebhooks();
+        const webhooks = Array.from({ length: 3 }, () => webhook());
+        expect(fresh.oldest()).to.equal(null);
+        fresh.put(webhooks.slice(1).toReversed(), isToWait);
+        fresh.put(webhooks.slice(0, 1), isToWait);
+        expect(fresh.oldest()).to.equal(idsOf(webhooks).toSorted()[0]);
+        fresh.forget([fresh.oldest() ?? '']);
+
+        expect(fresh.oldest()).to.equal(idsOf(webhooks).toSorted()[1]);
+      });
+
+      it('tell who waits for so many of them, the last one who asked', async () => {
+        const fresh = createFreshWebhooks();
+        const told: string[] = [];
+        const wait = (name: string, count: number): void => void fresh.whenHolds(count).then(() => told.push(name));
+        wait('replaced', 1);
+        wait('two', 2);
+        fresh.put([webhook()], isToWait);
+        await nextTurn();
+        expect(told).to.deep.equal([]);
+        fresh.put([webhook()], isToWait);
+        await nextTurn();
+        expect(told).to.deep.equal(['two']);
+        wait('there already', 2);
+        await nextTurn();
+
+        expect(told).to.deep.equal(['two', 'there already']);
+      });
+
       it('are as they would be read from the inbox', () => {
         const fresh = createFreshWebhooks();
         const given = webhook({ body: Buffer.from([0, 255, 10]), headers: { 'x-name': 'Grüße' }, receivedAt: 123 });

@@ -109,6 +109,34 @@ describe('the drain job', () => {
     expect(done).to.deep.equal(['fresh', 'all', 'fresh']);
   });
 
+  it('lets a run through memory end early when somebody wants a look into the inbox', async () => {
+    let isOver: () => boolean = () => false;
+    let end: () => void = () => undefined;
+    const job = createDrainJob({
+      ...{ all: async () => 0, ...held() },
+      fresh: (isStopping) =>
+        new Promise((resolve) => {
+          isOver = isStopping;
+          end = () => resolve(0);
+        }),
+      storeAndWorkOff: async () => ({ isStored: false, isMore: false }),
+    });
+    const run = job.workOffFresh();
+    void job.workOffFresh();
+    expect(isOver()).to.equal(false);
+    void job.wake();
+    expect(isOver()).to.equal(true);
+
+    let isDone = false;
+    void run.then(() => {
+      isDone = true;
+    });
+    await until('the run is over', () => {
+      end();
+      return isDone;
+    });
+  });
+
   /** A drain of memory alone, whose turns end when they are told to. */
   function turningDrain(inHand: ReturnType<typeof held>) {
     const ends: (() => void)[] = [];
