@@ -167,7 +167,7 @@ async function settle({ database, subscribers }: Evidence): Promise<string[]> {
 
 async function leftToDo({ database, subscribers }: Pick<Evidence, 'database' | 'subscribers'>): Promise<string> {
   const [row] = await database.query<{ pending: number }>(
-    `select count(*)::int as pending from inbound_webhooks where status in ('pending', 'waiting')`,
+    `select count(*)::int as pending from seen_webhooks where status in ('pending', 'waiting')`,
   );
   const newest = await database.query<{ account_id: string; seq: number }>(
     `select account_id, max(seq)::float8 as seq from events where starts_with(type, 'call.') group by account_id`,

@@ -61,7 +61,7 @@ export async function check(evidence: Evidence): Promise<Verdict> {
 
 async function look(database: ChaosDatabase): Promise<Found> {
   const webhooks = await database.query<StoredWebhook>(
-    'select carrier_id, delivery_key, status, code, call_log_id from inbound_webhooks',
+    'select carrier_id, delivery_key, status, code, call_log_id from seen_webhooks',
   );
   const calls = await database.query<StoredCall>('select * from call_logs');
   const events = await database.query<StoredEvent>(

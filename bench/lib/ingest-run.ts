@@ -69,7 +69,9 @@ const PATIENCE_MS = 600_000;
 export async function settled(client: pg.Client): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
-    const { rowCount } = await client.query(`select 1 from inbound_webhooks where status = 'pending' limit 1`);
+    const { rowCount } = await client.query(
+      `(select 1 from webhook_arrivals limit 1) union all (select 1 from inbound_webhooks where status = 'pending' limit 1)`,
+    );
     if (rowCount === 0) return;
     if (Date.now() > deadline) throw new Error('The inbox was not worked off in time.');
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -83,8 +85,10 @@ async function commitTimes(
   load: LoadResult,
 ): Promise<{ last: number; delays: number[] }> {
   const { rows } = await client.query<{ key: string; at: number }>(
-    `select delivery_key as key, (extract(epoch from pg_xact_commit_timestamp(xmin)) * 1000)::float8 as at
-     from inbound_webhooks where delivery_key like $1 and deliveries = 1`,
+    `select w.delivery_key as key,
+       (extract(epoch from pg_xact_commit_timestamp(coalesce(o.xmin, w.xmin))) * 1000)::float8 as at
+     from inbound_webhooks w left join webhook_outcomes o on o.webhook_id = w.id
+     where w.delivery_key like $1 and w.deliveries = 1`,
     [`${tag}-%`],
   );
   const delays = rows.flatMap(({ key, at }) => {

@@ -28,12 +28,16 @@ export async function fillInbox(
       return { id: newId(), key: id, path, account: owners.get(path), carrier: path.split('/')[2], headers, body };
     });
     await client.query(
-      `insert into inbound_webhooks (id, carrier_id, account_id, provider, delivery_key, status, method, path, headers,
-         body, received_at)
-       select id, carrier, account, 'generic', key, 'pending', 'POST', path, headers, convert_to(body, 'utf8'), now()
-       from jsonb_to_recordset($1::jsonb) as r (id uuid, carrier uuid, account uuid, key text, path text, headers jsonb,
-         body text)
-       on conflict on constraint inbound_webhooks_delivery_key do nothing`,
+      `with stored as (
+         insert into inbound_webhooks (id, carrier_id, account_id, provider, delivery_key, status, method, path, headers,
+           body, received_at)
+         select id, carrier, account, 'generic', key, 'new', 'POST', path, headers, convert_to(body, 'utf8'), now()
+         from jsonb_to_recordset($1::jsonb) as r (id uuid, carrier uuid, account uuid, key text, path text, headers jsonb,
+           body text)
+         on conflict on constraint inbound_webhooks_delivery_key do nothing returning id)
+       insert into webhook_arrivals (id, ids)
+       select (array_agg(id order by id))[1], array_agg(id order by id)
+       from (select id, row_number() over (order by id) / 50 as arrival from stored) as s group by arrival`,
       [JSON.stringify(rows)],
     );
   }
@@ -43,14 +47,18 @@ export async function fillInbox(
 export async function oldInbox(client: pg.Client, lines: readonly Line[], count: number): Promise<void> {
   const [line] = lines;
   await client.query(
-    `insert into inbound_webhooks (id, carrier_id, account_id, provider, delivery_key, status, method, path, headers, body,
-       received_at, processed_at, event_type, call_log_id)
-     select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7' || substr(md5(n::text), 1, 3) || '8'
-         || substr(md5(n::text), 4, 15))::uuid,
-       $1::uuid, $2::uuid, 'generic', 'old-' || n, 'processed', 'POST', $3, '{"content-type": "application/json"}',
-       convert_to(repeat('x', 450), 'utf8'), at, at, 'call.ended', gen_random_uuid()
-     from (select n, now() - (($4::int - n) * 0.2) * interval '1 second' as at from generate_series(1, $4::int) n) s`,
+    `with stored as (
+       insert into inbound_webhooks (id, carrier_id, account_id, provider, delivery_key, status, method, path, headers,
+         body, received_at)
+       select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7' || substr(md5(n::text), 1, 3) || '8'
+           || substr(md5(n::text), 4, 15))::uuid,
+         $1::uuid, $2::uuid, 'generic', 'old-' || n, 'new', 'POST', $3, '{"content-type": "application/json"}',
+         convert_to(repeat('x', 450), 'utf8'), at
+       from (select n, now() - (($4::int - n) * 0.2) * interval '1 second' as at from generate_series(1, $4::int) n) s
+       returning id, received_at)
+     insert into webhook_outcomes (webhook_id, call_log_id, processed_at, event_type)
+     select id, gen_random_uuid(), received_at, 'call.ended' from stored`,
     [line?.path.split('/')[2], line?.accountId, line?.path, count],
   );
-  await client.query('vacuum analyze inbound_webhooks');
+  await client.query('vacuum analyze inbound_webhooks, webhook_outcomes');
 }

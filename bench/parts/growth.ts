@@ -91,7 +91,7 @@ async function claims({ book, ground, small, options }: Field): Promise<void> {
         trafficFor(small, { calls: options.quick ? 1000 : 10_000, tag: 'claim', seed: 1 }),
         small,
       );
-      await client.query('vacuum analyze inbound_webhooks');
+      await client.query('vacuum analyze inbound_webhooks, webhook_arrivals');
     });
     const db = connectDatabase(databaseUrl, 4, createLogger('error'));
     for (let time = 0; time < CLAIMS; time += 1) {

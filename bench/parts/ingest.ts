@@ -93,7 +93,8 @@ async function takeTurn(book: Notebook, { standing, lines, round, quick, prefix 
       tag,
       requests: trafficFor(lines, { calls, tag, seed: round + 1 }),
     });
-  if (!isProcessed) await withClient(databaseUrl, (client) => client.query('truncate inbound_webhooks'));
+  if (!isProcessed)
+    await withClient(databaseUrl, (client) => client.query('truncate inbound_webhooks, webhook_arrivals'));
   // In later rounds as well: since its last turn it has stood still for a minute, and V8 has let go of much.
   await run(`w${round}`, round === 0 ? sizes.warmUp * 2 : sizes.warmUp, null);
   await withClient(databaseUrl, (client) => client.query('checkpoint'));

@@ -118,7 +118,7 @@ function settle({ databaseUrl }: SoakOptions, accountId: string, finishTags: () 
     for (let known = -1; ; await pause(200)) {
       await finishTags();
       const { rows } = await client.query<{ pending: number; newest: number }>(
-        `select (select count(*)::int from inbound_webhooks where status in ('pending', 'waiting')) as pending,
+        `select (select count(*)::int from seen_webhooks where status in ('pending', 'waiting')) as pending,
            (select seq::int from account_counters where account_id = $1) as newest`,
         [accountId],
       );

@@ -34,7 +34,7 @@ describe('a backlog that is full', function () {
     await until('the metrics show the count', showsCount, 15_000);
     const ready = await system.ask('GET', '/readyz');
     const metrics = await system.ask('GET', '/metrics');
-    const stored = await system.db('inbound_webhooks').count().first();
+    const stored = await system.db('seen_webhooks').count().first();
     await system.stop();
 
     expect(accepted).to.deep.equal([204, 204]);

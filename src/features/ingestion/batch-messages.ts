@@ -4,7 +4,7 @@ import type { Batch } from './batch.js';
 import type { PendingWebhook } from './inbound-webhook.js';
 
 /**
- * Webhooks as they are kept and handed over for least: two pieces of bytes outside of V8's heap, however many they are.
+ * New webhooks as they are kept and handed over for least: two pieces of bytes outside of V8's heap, however many they are.
  * As objects, a dozen for each, they would be copied by two collections while they wait, and swept up by a third.
  */
 export interface PackedWebhooks {
@@ -14,7 +14,10 @@ export interface PackedWebhooks {
   readonly bodies: Uint8Array<ArrayBuffer>;
 }
 
-type Head = Omit<PendingWebhook, 'body' | 'received_at'> & { readonly received: number; readonly length: number };
+type Head = Omit<PendingWebhook, 'body' | 'received_at' | 'is_new'> & {
+  readonly received: number;
+  readonly length: number;
+};
 
 export function packWebhooks(webhooks: readonly PendingWebhook[]): PackedWebhooks {
   const bodies = new Uint8Array(webhooks.reduce((sum, { body }) => sum + body.length, 0));
@@ -25,6 +28,7 @@ export function packWebhooks(webhooks: readonly PendingWebhook[]): PackedWebhook
     return {
       id: webhook.id,
       carrier_id: webhook.carrier_id,
+      account_id: webhook.account_id,
       provider: webhook.provider,
       code: webhook.code,
       delivery_key: webhook.delivery_key,
@@ -48,6 +52,8 @@ export function unpackWebhooks({ heads, bodies }: PackedWebhooks): PendingWebhoo
     return {
       id: head.id,
       carrier_id: head.carrier_id,
+      account_id: head.account_id,
+      is_new: true,
       provider: head.provider,
       code: head.code,
       delivery_key: head.delivery_key,

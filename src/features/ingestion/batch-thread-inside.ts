@@ -3,7 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { createThreadWakeups, type ThreadWakeups } from '../../platform/wakeups-thread.js';
 import { type Batch, type BatchDeps, processBatch } from './batch.js';
 import { type FromThread, type PackedWebhooks, type ToThread, unpackWebhooks } from './batch-messages.js';
-import { fromMemory } from './drain.js';
+import { fromMemory } from './sources.js';
 
 export interface BatchWorker {
   readonly wakeups: ThreadWakeups;
@@ -19,7 +19,7 @@ export function createBatchWorker(port: MessagePort): BatchWorker {
 
   async function workOff(deps: BatchDeps, number: number, packed: readonly PackedWebhooks[]): Promise<void> {
     try {
-      const done = await processBatch(deps, fromMemory(packed.flatMap(unpackWebhooks)));
+      const done = await processBatch(deps, fromMemory(packed.map(unpackWebhooks)));
       post({ kind: 'done', number, done: slim(done) });
     } catch (error) {
       post({ kind: 'failed', number, reason: String(error) });

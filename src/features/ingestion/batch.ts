@@ -12,7 +12,7 @@ import { delayOf } from './carrier-delays.js';
 import type { DrainDeps } from './drain.js';
 import { erasedFrom, type WorkedOff } from './erased-in-webhooks.js';
 import { CARRIER_INACTIVE, type NewWebhook, type PendingWebhook, type WebhookOutcome } from './inbound-webhook.js';
-import { markWebhooks, takeUpWebhooks } from './inbox.repository.js';
+import { isPlain, keepOutcomes, markWebhooks, takeUpWebhooks } from './inbox.repository.js';
 import { storeWorkedOff } from './inbox-inserts.js';
 import { outcomeOf } from './outcome.js';
 import { claimSetAside, isStillSetAside } from './set-aside.js';
@@ -54,11 +54,13 @@ export type Verdict = Pick<WebhookOutcome, 'status' | 'code'>;
 interface Work extends Batch {
   readonly webhooks: readonly PendingWebhook[];
   readonly outcomes: readonly WebhookOutcome[];
+  /** Ids of those whose outcome is kept beside their row. */
+  readonly plain: ReadonlySet<string>;
   readonly planned: PlannedCalls | null;
   readonly erased: readonly ErasedFromWebhook[];
 }
 
-const NOTHING = { webhooks: [], delays: [], outcomes: [], planned: null, erased: [] };
+const NOTHING = { webhooks: [], delays: [], outcomes: [], plain: new Set<string>(), planned: null, erased: [] };
 
 export function processBatch(deps: BatchDeps, source: Source): Promise<Batch> {
   return deps.eventLog.leanTransaction<Work>(
@@ -106,7 +108,10 @@ async function workOff(deps: BatchDeps, tx: SqlRunner, source: Source): Promise<
   });
   const delays = own.map(({ webhook, understood }) => delayOf(webhook, understood));
   const outcomes = all.map(({ outcome }) => outcome);
-  return { webhooks, delays, planned, erased, outcomes, takenUp: takenIn.length };
+  const plain = new Set(
+    all.filter(({ webhook, outcome }) => isPlain(webhook, outcome)).map(({ webhook }) => webhook.id),
+  );
+  return { webhooks, delays, planned, erased, outcomes, plain, takenUp: takenIn.length };
 }
 
 function finish({ webhook, understood, line }: Words, plan: RecordPlan): WorkedOff & { outcome: WebhookOutcome } {
@@ -114,14 +119,14 @@ function finish({ webhook, understood, line }: Words, plan: RecordPlan): WorkedO
   return { webhook, outcome, accountId: outcome.accountId ?? line?.accountId ?? null };
 }
 
-function settle({ outcomes }: Work, { unstored = [] }: Source, now: number): Record<'stores' | 'marks', Statement[]> {
-  const isNew = new Set(unstored.map(({ id }) => id));
+function settle(work: Work, { unstored = [] }: Source, now: number): Record<'stores' | 'marks', Statement[]> {
+  const unknown = new Set(unstored.map(({ id }) => id));
+  const known = unknown.size === 0 ? work.outcomes : work.outcomes.filter(({ id }) => !unknown.has(id));
+  const kept = known.filter(({ id }) => work.plain.has(id));
+  const marked = known.filter(({ id }) => !work.plain.has(id));
   return {
-    stores: storeWorkedOff(unstored, outcomes, now),
-    marks: markWebhooks(
-      outcomes.filter(({ id }) => !isNew.has(id)),
-      now,
-    ),
+    stores: storeWorkedOff(unstored, work.outcomes, now),
+    marks: [...keepOutcomes(kept, now), ...markWebhooks(marked, now)],
   };
 }
 

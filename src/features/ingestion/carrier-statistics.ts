@@ -21,7 +21,7 @@ interface ResultCount {
 
 async function countResults(db: Db, carrierId: string, from: Date): Promise<ResultCount[]> {
   const { rows } = await db.raw<{ rows: ResultCount[] }>(
-    `select status, code, count(*) as count, sum(deliveries)::bigint as deliveries from inbound_webhooks
+    `select status, code, count(*) as count, sum(deliveries)::bigint as deliveries from seen_webhooks
      where carrier_id = ? and received_at >= ? group by status, code order by count(*) desc, status, code`,
     [carrierId, from],
   );

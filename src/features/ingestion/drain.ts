@@ -20,10 +20,11 @@ import type { FindCallIdRule } from './call-ids.js';
 import type { CarrierDelays } from './carrier-delays.js';
 import type { FreshWebhooks, TakenWebhooks } from './fresh-webhooks.js';
 import { giveUp } from './give-up.js';
-import { type NewWebhook, type PendingWebhook, toPending } from './inbound-webhook.js';
-import { claimAgain, claimStored, claimWebhooks, hasWebhook, isTakenElsewhere } from './inbox.repository.js';
+import type { NewWebhook, PendingWebhook } from './inbound-webhook.js';
+import { claimAgain, claimWebhooks, hasWebhook, isTakenElsewhere, partArrivals } from './inbox.repository.js';
 import type { IngestionMetrics } from './ingestion-metrics.js';
 import { createIdRenamer } from './rename-call-ids.js';
+import { fromInbox, fromMemory, unstored } from './sources.js';
 
 export const BATCH = 500;
 /** From so many on, handing them to another thread is worth it. */
@@ -155,6 +156,10 @@ export function createDrain(deps: DrainDeps): Drain {
       if (isTakenElsewhere(error) || (await renameIds(error))) return { done: 0, isMore: true };
       const { held } = source;
       if (held.length === 0 || isTransient(error)) throw error;
+      await partArrivals(
+        db,
+        held.map(({ id }) => id),
+      );
       if (held.length === 1 && held[0]) await giveUp(deps, held[0], error);
       else await halve(held);
       return { done: held.length, isMore: true };
@@ -198,7 +203,7 @@ export function createDrain(deps: DrainDeps): Drain {
       const webhooks = await claimWebhooks(tx, BATCH, claimedBefore());
       const known = fresh?.forget(webhooks.map(({ id }) => id)) ?? 0;
       // The oldest come first: behind a batch that memory held whole stands what memory holds, or has come since.
-      leavesMore = webhooks.length === BATCH && known < BATCH;
+      leavesMore = webhooks.length >= BATCH && known < webhooks.length;
       return webhooks;
     };
     let total = 0;
@@ -254,7 +259,7 @@ export function createDrain(deps: DrainDeps): Drain {
           if (fresh && fresh.count() >= ENOUGH) left = fresh.count();
         } else {
           if (beside.count() > 0) await beside.fewerThan(1);
-          tell(await attempt(fromMemory(next.webhooks())));
+          tell(await attempt(fromMemory(next.groups())));
         }
         if (isMore) {
           await beside.fewerThan(1);
@@ -269,30 +274,3 @@ export function createDrain(deps: DrainDeps): Drain {
 }
 
 const progressOf = ({ webhooks, takenUp }: Batch): Progress => ({ done: webhooks.length, isMore: takenUp > 0 });
-
-function fromInbox(claim: (tx: SqlRunner) => Promise<PendingWebhook[]>): Source {
-  const source = {
-    held: [] as readonly PendingWebhook[],
-    claim: [],
-    async offer(tx: SqlRunner) {
-      source.held = await claim(tx);
-      return source.held;
-    },
-  };
-  return source;
-}
-
-/** Whoever waits for the answer must not wait long for others' locks. */
-const LOCK_TIMEOUT_MS = 25;
-
-const unstored = (webhooks: readonly NewWebhook[]): Source => ({
-  ...{ held: [], claim: [], unstored: webhooks, beginning: { lockTimeoutMs: LOCK_TIMEOUT_MS } },
-  offer: async () => webhooks.map(toPending),
-});
-
-/** Claimed only with what is written: nobody else knows of them yet, or hardly anybody. */
-export const fromMemory = (webhooks: readonly PendingWebhook[]): Source => ({
-  held: webhooks,
-  claim: [claimStored(webhooks.map(({ id }) => id))],
-  offer: async () => webhooks,
-});

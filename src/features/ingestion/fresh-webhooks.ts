@@ -30,10 +30,11 @@ export interface FreshWebhooks {
 export interface TakenWebhooks {
   readonly ids: readonly string[];
   packed(): readonly PackedWebhooks[];
-  webhooks(): readonly PendingWebhook[];
+  /** By how they came. */
+  groups(): readonly (readonly PendingWebhook[])[];
 }
 
-/** Webhooks that came together. */
+/** Webhooks that came together: of one statement. */
 interface Group {
   /** Of those that are still here. */
   readonly ids: Set<string>;
@@ -70,7 +71,7 @@ export function createFreshWebhooks(): FreshWebhooks {
         awaited = { count, tell: resolve };
         tellAwaited();
       }),
-    oldest: () => [...groupOf.keys()].reduce<string | null>((least, id) => (least && least < id ? least : id), null),
+    oldest: () => [...groupOf.keys()].toSorted()[0] ?? null,
     put(stored, isToWait = false) {
       const pending = stored.filter(({ status }) => status === 'pending');
       const more = pending.reduce((sum, { body }) => sum + body.length, 0);
@@ -113,7 +114,7 @@ export function createFreshWebhooks(): FreshWebhooks {
 const takenFrom = (groups: readonly Group[]): TakenWebhooks => ({
   ids: groups.flatMap(({ ids }) => [...ids]),
   packed: () => groups.map(packedOf),
-  webhooks: () => groups.flatMap(webhooksOf),
+  groups: () => groups.map(webhooksOf),
 });
 
 const isPacked = (all: Group['all']): all is PackedWebhooks => 'heads' in all;

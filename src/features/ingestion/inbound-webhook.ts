@@ -35,6 +35,9 @@ export interface NewWebhook {
 export interface PendingWebhook {
   readonly id: string;
   readonly carrier_id: string;
+  readonly account_id: string | null;
+  /** Whether its row is as it was stored. */
+  readonly is_new: boolean;
   readonly provider: string;
   /** `carrier_inactive`: it is only to be kept; else what became of it before. */
   readonly code: string | null;
@@ -51,6 +54,8 @@ export interface PendingWebhook {
 export const toPending = (webhook: NewWebhook): PendingWebhook => ({
   id: webhook.id,
   carrier_id: webhook.carrierId,
+  account_id: webhook.accountId,
+  is_new: true,
   provider: webhook.provider,
   code: webhook.code,
   delivery_key: webhook.deliveryKey,

@@ -72,14 +72,29 @@ function memberOf(column: string, type: 'text' | 'uuid', values: readonly (strin
   return [sql(`(w.${column} = any(?::${type}[]) or w.${column} is null)`, named)];
 }
 
+/** What is not seen from the row alone: whether a new one was processed. */
+const SEEN: readonly WebhookStatus[] = ['pending', 'processed'];
+
+function statusIn(statuses: WebhookFilters['status']): Sql[] {
+  const isStored = statuses?.every((status) => !SEEN.includes(status)) ?? false;
+  return memberOf(isStored ? 'stored_status' : 'status', 'text', statuses);
+}
+
+function ofCalls(ids: WebhookFilters['call_log_id']): Sql[] {
+  if (!ids || ids.includes(null)) return memberOf('call_log_id', 'uuid', ids);
+  const text = `w.id in (select id from inbound_webhooks where call_log_id = any(?::uuid[])
+    union all select webhook_id from webhook_outcomes where call_log_id = any(?::uuid[]))`;
+  return [sql(text, ids, ids)];
+}
+
 function conditionsOf(filters: WebhookFilters): Sql[] {
   const { received_after: after, received_before: before } = filters;
   return [
     ...memberOf('carrier_id', 'uuid', filters.carrier_id),
     ...memberOf('provider', 'text', filters.provider),
-    ...memberOf('status', 'text', filters.status),
+    ...statusIn(filters.status),
     ...memberOf('code', 'text', filters.code),
-    ...memberOf('call_log_id', 'uuid', filters.call_log_id),
+    ...ofCalls(filters.call_log_id),
     ...(after ? [sql('w.received_at >= ?', after)] : []),
     ...(before ? [sql('w.received_at < ?', before)] : []),
   ];
@@ -101,7 +116,7 @@ function pageSql(columns: string, search: WebhookSearch): Sql {
   const parts = ownersOf(search.scope).map((owner) => {
     const { text, bindings } = where(owner, search);
     const order = 'order by w.received_at desc, w.id desc limit ?';
-    return sql(`(select ${columns} from inbound_webhooks w where ${text} ${order})`, ...bindings, search.limit);
+    return sql(`(select ${columns} from seen_webhooks w where ${text} ${order})`, ...bindings, search.limit);
   });
   const all = joinSql(parts, ' union all ');
   return sql(`select * from (${all.text}) w order by received_at desc, id desc limit ?`, ...all.bindings, search.limit);
@@ -116,7 +131,7 @@ export async function findWebhook(db: Db, scope: WebhookScope, id: string): Prom
   const columns = `${COLUMNS}, w.method, w.path, w.headers, w.body, w.delivery_key`;
   const [row] = await rowsOf<WebhookInFull>(
     db,
-    sql(`select ${columns} from inbound_webhooks w where w.id = ? and (${owners.text})`, id, ...owners.bindings),
+    sql(`select ${columns} from seen_webhooks w where w.id = ? and (${owners.text})`, id, ...owners.bindings),
   );
   return row;
 }
@@ -124,7 +139,7 @@ export async function findWebhook(db: Db, scope: WebhookScope, id: string): Prom
 export async function countWebhooks(db: Db, search: Omit<WebhookSearch, 'limit'>): Promise<number> {
   const parts = ownersOf(search.scope).map((owner) => {
     const { text, bindings } = where(owner, search);
-    return sql(`(select count(*) from inbound_webhooks w where ${text})`, ...bindings);
+    return sql(`(select count(*) from seen_webhooks w where ${text})`, ...bindings);
   });
   const { text, bindings } = joinSql(parts, ' + ');
   const [row] = await rowsOf<{ count: number }>(db, sql(`select ${text} as count`, ...bindings));
@@ -153,7 +168,7 @@ export async function groupWebhooks(
     sql(
       `select w.status, w.code, w.provider, w.carrier_id, count(*) as count, max(w.received_at) as newest,
          (array_agg(w.id order by w.received_at desc, w.id desc))[1] as newest_id
-       from inbound_webhooks w where ${text}
+       from seen_webhooks w where ${text}
        group by w.status, w.code, w.provider, w.carrier_id order by count(*) desc, newest desc limit 500`,
       ...bindings,
     ),

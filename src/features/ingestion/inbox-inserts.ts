@@ -30,28 +30,37 @@ const INSERT = { name: 'insert_webhooks', sql: insertSql('status') };
 const INSERT_IGNORED = {
   name: 'insert_ignored_webhooks',
   sql: insertSql(
-    `case when exists (select 1 from erasures e where e.account_id = w.account_id) then 'pending' else status end`,
+    `case when status = 'ignored' and exists (select 1 from erasures e where e.account_id = w.account_id)
+       then 'pending' else status end`,
   ),
 };
 
 function insertSql(status: string): string {
   const told = NEW.replace(' status,', ` ${status},`);
   return `
-    insert into inbound_webhooks (${NEW}, headers, body, processed_at)
-    select ${told}, headers, ${bytesAt('start', 'length')}, case when ${status} = 'pending' then null else received_at end
-    from rows from (${unnested(NEW_TYPES)}, jsonb_array_elements(?::jsonb), unnest(?::int[], ?::int[]))
-      as w (${NEW}, headers, start, length)
-    on conflict on constraint inbound_webhooks_delivery_key do nothing
-    returning id`;
+    with stored as (
+      insert into inbound_webhooks (${NEW}, headers, body, processed_at)
+      select ${told}, headers, ${bytesAt('start', 'length')},
+        case when ${status} in ('new', 'pending') then null else received_at end
+      from rows from (${unnested(NEW_TYPES)}, jsonb_array_elements(?::jsonb), unnest(?::int[], ?::int[]))
+        as w (${NEW}, headers, start, length)
+      on conflict on constraint inbound_webhooks_delivery_key do nothing
+      returning id, status),
+    arrived as (
+      insert into webhook_arrivals (id, ids)
+      select ids[1], ids from (select array_agg(id order by id) as ids from stored where status = 'new') as new
+      where ids is not null)
+    select id from stored`;
 }
 
+/** New ones share a row that tells that they wait. */
 const newRow = (webhook: NewWebhook) => ({
   id: webhook.id,
   carrier_id: webhook.carrierId,
   account_id: webhook.accountId,
   provider: webhook.provider,
   delivery_key: webhook.deliveryKey,
-  status: webhook.status,
+  status: webhook.status === 'pending' ? 'new' : webhook.status,
   code: webhook.code,
   detail: webhook.detail,
   method: webhook.method,

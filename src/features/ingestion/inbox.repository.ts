@@ -30,23 +30,34 @@ export async function countDeliveries(db: Db, repeats: readonly Repeat[]): Promi
   return rows.map((row) => ({ carrierId: row.carrier_id, deliveryKey: row.delivery_key, count: row.count }));
 }
 
-export const CLAIMED =
-  'id, carrier_id, provider, code, delivery_key, method, path, headers, body, attempts, received_at';
+export const CLAIMED = `id, carrier_id, account_id, status = 'new' as is_new, provider, code, delivery_key, method, path,
+  headers, body, attempts, received_at`;
 
-const CLAIM = { name: 'claim_webhooks', sql: `select ${CLAIMED} from claim_webhooks(?, ?)` };
+const CLAIM = { name: 'claim_pending_webhooks', sql: `select ${CLAIMED} from claim_pending_webhooks(?, ?)` };
 /** No id of ours is above it. */
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
-/** The oldest pending webhooks that no other worker holds, locked until the commit; only such as came before `before`. */
+/**
+ * The oldest pending webhooks that no other worker holds, held until the commit; only such as came before `before`. More
+ * than `limit` by those that came together with the last of them.
+ */
 export const claimWebhooks = (tx: SqlRunner, limit: number, before: string | null = null): Promise<PendingWebhook[]> =>
   run(tx, { ...CLAIM, bindings: [limit, before ?? LAST_ID], read: (rows) => rows as PendingWebhook[] });
 
 /**
- * Locks webhooks that this process has stored until the commit. Fails in the database, so that nothing which is sent
- * along takes effect, when another worker holds or has worked off one of them: `isTakenElsewhere`.
+ * Holds arrivals, the webhooks of one statement each, until the commit. Fails in the database, so that nothing which is
+ * sent along takes effect, when another worker holds or has worked off one of them: `isTakenElsewhere`.
  */
-export const claimStored = (ids: readonly string[]): Statement<void> =>
-  command({ name: 'claim_stored_webhooks', sql: 'select claim_stored_webhooks(?::uuid[])', bindings: [[...ids]] });
+export const claimArrivals = (arrivals: readonly string[]): Statement<void> =>
+  command({ name: 'claim_arrivals', sql: 'select claim_arrivals(?::uuid[])', bindings: [[...arrivals]] });
+
+/** By which the webhooks of one statement are found that wait for a worker: the least of their ids. */
+export const arrivalOf = (ids: readonly string[]): string => ids.toSorted()[0] ?? '';
+
+/** Has webhooks that came together, and that nobody holds, wait each alone: `claimAgain` finds them then. */
+export async function partArrivals(db: Db, ids: readonly string[]): Promise<void> {
+  await db.raw('select part_arrivals(?::uuid[])', [[...ids]]);
+}
 
 export const isTakenElsewhere = (error: unknown): boolean => (error as { code?: unknown } | null)?.code === 'SB001';
 
@@ -88,6 +99,35 @@ export function markWebhooks(outcomes: readonly WebhookOutcome[], now: number): 
   return [command({ ...MARK, bindings: [new Date(now), ...arraysOf(MARK_TYPES, rows), keysOf(outcomes)] })];
 }
 
+const KEEP_TYPES = { id: 'uuid', call_log_id: 'uuid', event_type: 'text' };
+const KEEP = {
+  name: 'keep_outcomes',
+  sql: `insert into webhook_outcomes (webhook_id, call_log_id, event_type, processed_at)
+    select id, call_log_id, event_type, ?::timestamptz from unnest(${parametersOf(KEEP_TYPES)}) as o (id, call_log_id, event_type)`,
+};
+
+/** Of new webhooks whose rows need not be written for it: `isPlain`. */
+export function keepOutcomes(outcomes: readonly WebhookOutcome[], now: number): Statement[] {
+  if (outcomes.length === 0) return [];
+  const rows = outcomes.map(({ id, callLogId, eventType }) => ({ id, call_log_id: callLogId, event_type: eventType }));
+  return [command({ ...KEEP, bindings: [new Date(now), ...arraysOf(KEEP_TYPES, rows)] })];
+}
+
+/** Whether all that came of a webhook is its call and what kind of event it was. */
+export const isPlain = (webhook: PendingWebhook, outcome: WebhookOutcome): boolean =>
+  webhook.is_new &&
+  outcome.status === 'processed' &&
+  outcome.code === null &&
+  outcome.detail === null &&
+  outcome.waitKeys === null &&
+  outcome.legKeys === null &&
+  (outcome.accountId === null || outcome.accountId === webhook.account_id);
+
+/** Has the rows of webhooks tell themselves what came of them: before they are written. */
+export async function settleOutcomes(db: SqlRunner, ids: readonly string[]): Promise<void> {
+  await db.raw('select settle_outcomes(?::uuid[])', [[...ids]]);
+}
+
 /** Most have none, and where nobody has any the rows get theirs, which are null, without a document. */
 function keysOf(outcomes: readonly WebhookOutcome[]): string {
   if (outcomes.every(({ waitKeys, legKeys }) => waitKeys === null && legKeys === null)) return '[]';
@@ -121,13 +161,14 @@ export const takeUpWebhooks = (keys: readonly string[], besides: readonly string
 /** Makes webhooks pending again, whatever they are now; locked in the order of their ids, as by all who wait for locks. */
 export async function queueAgain(db: Db, ids: readonly string[]): Promise<number> {
   if (ids.length === 0) return 0;
+  await settleOutcomes(db, ids);
   const { rows } = await db.raw<{ rows: { count: number }[] }>(
     `with wanted as (select id from inbound_webhooks where id = any(?::uuid[]) order by id for update),
      updated as (
        update inbound_webhooks w set status = 'pending', code = null, detail = null, processed_at = null,
          attempts = 0, next_attempt_at = null
-       from wanted where w.id = wanted.id returning 1)
-     select count(*) as count from updated`,
+       from wanted where w.id = wanted.id and w.status <> 'new' returning 1)
+     select count(*) as count from wanted`,
     [[...ids]],
   );
   return rows[0]?.count ?? 0;
@@ -175,9 +216,11 @@ export async function deleteOldWebhooks(db: Db, now: number, seconds: number, li
   const { rows } = await db.raw<{ rows: { count: number }[] }>(
     `with old as (
        select w.id from inbound_webhooks w left join accounts a on a.id = w.account_id
-       where w.status in ('processed', 'ignored')
+       where (w.status in ('processed', 'ignored')
+           or w.status = 'new' and exists (select 1 from webhook_outcomes o where o.webhook_id = w.id))
          and w.received_at < ?::timestamptz - coalesce(a.webhook_retention_days * 86400, ?) * interval '1 second'
        order by w.id limit ? for update of w skip locked),
+     settled as (delete from webhook_outcomes o using old where o.webhook_id = old.id),
      deleted as (delete from inbound_webhooks w using old where w.id = old.id returning 1)
      select count(*) as count from deleted`,
     [new Date(now), seconds, limit],
@@ -194,10 +237,11 @@ export interface Backlog {
 
 export async function readBacklog(db: Db, most: number): Promise<Backlog> {
   const { rows } = await db.raw<{ rows: { count: number; oldest: Date | null }[] }>(
-    `select count(*) as count,
-       (select received_at from inbound_webhooks where status = 'pending' order by id limit 1) as oldest
-     from (select 1 from inbound_webhooks where status = 'pending' limit ?) as waiting`,
-    [most],
+    `select least((select count(*) from (select 1 from inbound_webhooks where status = 'pending' limit ?) as alone)
+         + (select coalesce(sum(cardinality(ids)), 0) from (select ids from webhook_arrivals limit ?) as together), ?)::bigint as count,
+       least((select received_at from inbound_webhooks where status = 'pending' order by id limit 1),
+         (select received_at from inbound_webhooks where id = (select id from webhook_arrivals order by id limit 1))) as oldest`,
+    [most, most, most],
   );
   return { count: rows[0]?.count ?? 0, oldest: rows[0]?.oldest?.getTime() ?? null };
 }

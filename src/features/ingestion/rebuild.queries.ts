@@ -19,8 +19,7 @@ export interface CallToRebuild {
   readonly carrier_call_id: string;
 }
 
-export interface KeptWebhook extends PendingWebhook {
-  readonly account_id: string | null;
+export interface KeptWebhook extends Omit<PendingWebhook, 'is_new'> {
   readonly status: WebhookStatus;
   readonly code: string | null;
   readonly call_log_id: string | null;
@@ -83,10 +82,12 @@ export async function listWebhooksOfCalls(
   return rowsOf(
     tx,
     sql(
-      `select ${WEBHOOK} from inbound_webhooks w where w.id in (
+      `select ${WEBHOOK} from seen_webhooks w where w.id in (
          select id from inbound_webhooks where call_log_id = any(?::uuid[])
+         union select webhook_id from webhook_outcomes where call_log_id = any(?::uuid[])
          union select id from inbound_webhooks where leg_keys && ?::text[]
          union select unnest(?::uuid[])) order by w.id`,
+      [...callIds],
       [...callIds],
       [...legKeys],
       [...ids],

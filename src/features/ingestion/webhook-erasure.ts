@@ -3,6 +3,7 @@ import { createNumberEraser, type NumberEraser } from '../../lib/number-eraser.j
 import type { SqlRunner } from '../../platform/db/connect.js';
 import type { ErasedFromWebhook } from '../calls/index.js';
 import { erasedKeyOf } from './inbound-webhook.js';
+import { settleOutcomes } from './inbox.repository.js';
 
 interface StoredTexts {
   readonly id: string;
@@ -31,6 +32,7 @@ export async function eraseFromWebhooks(tx: SqlRunner, erased: readonly ErasedFr
 
 async function eraseNumber(tx: SqlRunner, ids: readonly string[], eraser: NumberEraser): Promise<number> {
   if (ids.length === 0) return 0;
+  await settleOutcomes(tx, ids);
   const { rows } = await tx.raw<{ rows: StoredTexts[] }>(
     `select id, delivery_key, path, headers, body, detail, event_type, wait_keys, leg_keys from inbound_webhooks
      where id = any(?::uuid[]) order by id for update`,
@@ -110,7 +112,7 @@ export async function eraseNextWebhooks(tx: SqlRunner, question: ErasureQuestion
     `select w.id, w.received_at::text as at,
        strpos(translate(regexp_replace(concat_ws(' ', encode(w.body, 'escape'), w.delivery_key, w.path, w.headers::text,
          w.detail, w.event_type, w.wait_keys::text, w.leg_keys::text), '%[0-9A-Fa-f]{2}|\\\\+u[0-9A-Fa-f]{4}', '', 'g'), ' .-()/+\\', ''), ?) > 0 as hit
-     from inbound_webhooks w
+     from seen_webhooks w
      where w.account_id = ? and (w.received_at, w.id) < (?::timestamptz, ?::uuid)
      order by w.received_at desc, w.id desc limit ?`,
     [eraser.ending, accountId, after?.at ?? 'infinity', after?.id ?? LAST_ID, limit],

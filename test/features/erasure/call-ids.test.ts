@@ -195,7 +195,7 @@ describe('erasure of numbers in the ids of calls', function () {
         for (const id of ['half', 'again', 'both']) {
           expect((await callOf(scene, `${id}-${pseudonym}`)).status).to.equal('ended');
         }
-        const left = await system.db('inbound_webhooks').where({ carrier_id: scene.line.id, status: 'waiting' });
+        const left = await system.db('seen_webhooks').where({ carrier_id: scene.line.id, status: 'waiting' });
         expect(left).to.deep.equal([]);
         expect(await calls(scene)).to.have.lengthOf(6);
         expect(await rowsWith(nationalOf(party))).to.deep.equal([]);
@@ -385,7 +385,7 @@ describe('erasure of numbers in the ids of calls', function () {
     await replayAll(scene);
 
     expect((await callOf(scene, id.replace(scene.party, pseudonym))).status).to.equal('ended');
-    const statuses = await system.db('inbound_webhooks').where({ carrier_id: scene.line.id }).pluck('status');
+    const statuses = await system.db('seen_webhooks').where({ carrier_id: scene.line.id }).pluck('status');
     expect(statuses).to.deep.equal(['processed', 'processed']);
   });
 
@@ -487,7 +487,7 @@ describe('erasure of numbers in the ids of calls', function () {
     await tell(scene, call(scene, id, { type: 'call.ringing' }), call(scene, id, { occurred_at: at(5) }));
     const kept = await callOf(scene, id);
     const rows = await rowsWith(nationalOf(scene.party));
-    expect(rows.filter((row) => row.startsWith('inbound_webhooks'))).to.deep.equal([]);
+    expect(rows.filter((row) => row.startsWith('seen_webhooks'))).to.deep.equal([]);
     const { pseudonym } = await finished(scene, (await erase(scene)).id);
     await replayAll(scene);
 

@@ -36,9 +36,9 @@ describe('erasure of numbers in the keys of deliveries', function () {
     named(scene, key, call(scene, callId, { from: '+12025550111', ...more }));
 
   const keysOf = (scene: Scene): Promise<string[]> =>
-    system.db('inbound_webhooks').where({ carrier_id: scene.line.id }).orderBy('id').pluck('delivery_key');
+    system.db('seen_webhooks').where({ carrier_id: scene.line.id }).orderBy('id').pluck('delivery_key');
   const idsOf = (scene: Scene): Promise<string[]> =>
-    system.db('inbound_webhooks').where({ carrier_id: scene.line.id }).orderBy('id').pluck('id');
+    system.db('seen_webhooks').where({ carrier_id: scene.line.id }).orderBy('id').pluck('id');
   const rowsWith = async (scene: Scene): Promise<string[]> =>
     (await dump())
       .split('\n')
@@ -163,7 +163,7 @@ describe('erasure of numbers in the keys of deliveries', function () {
     expect(ids).to.have.lengthOf(8);
     expect(await keysOf(scene)).to.deep.equal(ids.map((id) => `k:${pseudonym}~${id}`));
     expect(await rankKeys(scene)).to.deep.equal([`k:${pseudonym}`]);
-    const statuses = await system.db('inbound_webhooks').where({ carrier_id: scene.line.id }).pluck('status');
+    const statuses = await system.db('seen_webhooks').where({ carrier_id: scene.line.id }).pluck('status');
     expect(statuses).to.deep.equal(Array(8).fill('processed'));
     expect(await rebuilt(scene)).to.deep.equal(['8 calls looked at, 0 changed.']);
   });

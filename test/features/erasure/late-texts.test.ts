@@ -38,7 +38,7 @@ describe('erasure of numbers that late webhooks hold where nothing is read', fun
   const rowsWith = async (scene: Pick<Scene, 'party'>): Promise<string[]> =>
     (await dump()).split('\n').filter((row) => digitsOf(row).includes(nationalOf(scene.party)));
   const webhooksOf = (scene: Pick<Scene, 'line'>) =>
-    system.db('inbound_webhooks').where({ carrier_id: scene.line.id }).orderBy('id');
+    system.db('seen_webhooks').where({ carrier_id: scene.line.id }).orderBy('id');
   const bodiesOf = async (scene: Scene): Promise<string[]> =>
     (await webhooksOf(scene)).map(({ body }: { body: Buffer }) => body.toString());
   const said = async (scene: Scene) =>
@@ -344,7 +344,7 @@ describe('erasure of numbers that late webhooks hold where nothing is read', fun
     await drained(system);
 
     expect(await rowsWith(scene)).to.deep.equal([]);
-    const codes = await system.db('inbound_webhooks').where({ carrier_id: inactive.id }).pluck('code');
+    const codes = await system.db('seen_webhooks').where({ carrier_id: inactive.id }).pluck('code');
     expect(codes).to.deep.equal(Array(round).fill('carrier_inactive'));
     const named = (await said(scene)).map((one) => one.carrier_call_id);
     expect(named.filter((name) => name.startsWith('c'))).to.deep.equal(

@@ -16,7 +16,16 @@ import { failureOf } from '../../support/failure-of.js';
 import { until } from '../../support/until.js';
 
 const pending = (more: Partial<PendingWebhook> = {}): PendingWebhook => ({
-  ...{ id: newId(), carrier_id: newId(), provider: 'generic', code: null, delivery_key: 'key', method: 'POST' },
+  ...{
+    id: newId(),
+    carrier_id: newId(),
+    account_id: null,
+    is_new: true,
+    provider: 'generic',
+    code: null,
+    delivery_key: 'key',
+    method: 'POST',
+  },
   ...{ path: '/', headers: { 'x-name': 'Grüße "📞"' }, body: Buffer.from('{}'), attempts: 0 },
   ...{ received_at: new Date(1_700_000_000_123), ...more },
 });

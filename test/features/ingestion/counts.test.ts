@@ -66,7 +66,7 @@ async function saturate({ apart = false } = {}) {
     await until(
       'all webhooks are processed',
       async () => {
-        const { rows } = await system.db.raw(`select 1 from inbound_webhooks where status = 'pending' limit 1`);
+        const { rows } = await system.db.raw(`select 1 from seen_webhooks where status = 'pending' limit 1`);
         return rows.length === 0;
       },
       60_000,
@@ -77,7 +77,7 @@ async function saturate({ apart = false } = {}) {
       'the drain has ended',
       async () => ((await jobsDone(worker)).get('drain') ?? 0) > (before.get('drain') ?? 0),
     );
-    const statements = stopListening().filter((text) => !text.includes(`select 1 from inbound_webhooks`));
+    const statements = stopListening().filter((text) => !text.includes(`select 1 from seen_webhooks`));
     const jobs = new Map([...(await jobsDone(worker))].map(([name, count]) => [name, count - (before.get(name) ?? 0)]));
     return { accepted: statuses[204] ?? 0, sent: requests.length, seconds, statements, jobs };
   } finally {

@@ -139,7 +139,7 @@ describe('crowds in a thread of their own', function () {
     await meanwhile?.();
     await until('all are worked off', async () => {
       const left = await inbox
-        .db('inbound_webhooks')
+        .db('seen_webhooks')
         .whereLike('delivery_key', `${name}-%`)
         .whereNot('status', 'processed');
       return left.length === 0;
@@ -182,7 +182,7 @@ describe('crowds in a thread of their own', function () {
 
   it('count in the metrics as any other', async () => {
     await inThread('counted');
-    const webhooks = await inbox.db('inbound_webhooks').count({ count: '*' }).first();
+    const webhooks = await inbox.db('seen_webhooks').count({ count: '*' }).first();
     await until('all were counted', async () => {
       const told = await inbox.platform.metrics.registry.metrics();
       const counted = /webhooks_processed_total\{provider="generic",status="processed",code=""\} (\d+)/.exec(told);

@@ -5,12 +5,15 @@ import { createCallsWriter } from '../../../src/features/calls/index.js';
 import type { Batch } from '../../../src/features/ingestion/batch.js';
 import { type PackedWebhooks, unpackWebhooks } from '../../../src/features/ingestion/batch-messages.js';
 import { createDrain, type DrainDeps } from '../../../src/features/ingestion/drain.js';
-import { createFreshWebhooks } from '../../../src/features/ingestion/fresh-webhooks.js';
+import { createFreshWebhooks, type FreshWebhooks } from '../../../src/features/ingestion/fresh-webhooks.js';
 import type { NewWebhook } from '../../../src/features/ingestion/inbound-webhook.js';
+import { claimArrivals, isTakenElsewhere, queueAgain } from '../../../src/features/ingestion/inbox.repository.js';
 import { insertWebhooks } from '../../../src/features/ingestion/inbox-inserts.js';
 import { createIngestionMetrics } from '../../../src/features/ingestion/ingestion-metrics.js';
 import { newId } from '../../../src/lib/ids.js';
+import { run } from '../../../src/platform/db/statement.js';
 import { createMetrics } from '../../../src/platform/metrics.js';
+import { failureOf } from '../../support/failure-of.js';
 import { runJob } from '../../support/jobs.js';
 import { until } from '../../support/until.js';
 import {
@@ -114,7 +117,7 @@ describe('the drain', function () {
         await Promise.all(inboxes.map((inbox) => inbox.ingestion.drain()));
         await deliver(first, carrier, named([...shuffled.slice(cut), ...shuffled], b));
         await drainAll(inboxes);
-        await first.db.raw(`update inbound_webhooks set status = 'pending' where delivery_key like ?`, [`${b}-%`]);
+        await queueAgain(first.db, await first.db('inbound_webhooks').whereLike('delivery_key', `${b}-%`).pluck('id'));
         await drainAll(inboxes);
 
         expect(await recordsOf(b)).to.deep.equal(await recordsOf(a));
@@ -176,7 +179,7 @@ describe('the drain', function () {
   });
   const statusOf = async (webhookId: string) => {
     const { first } = await world;
-    return first.db('inbound_webhooks').where({ delivery_key: webhookId }).first();
+    return first.db('seen_webhooks').where({ delivery_key: webhookId }).first();
   };
 
   it('keeps a webhook for a number that nobody holds, and takes it up when the number is claimed', async () => {
@@ -391,7 +394,7 @@ describe('the drain of what this process has stored', function () {
   after(async () => (await world).close());
   afterEach(async () => {
     const { first } = await world;
-    await first.db('inbound_webhooks').delete();
+    for (const table of ['inbound_webhooks', 'webhook_arrivals', 'webhook_outcomes']) await first.db(table).delete();
   });
 
   /** A drain with a memory of its own, and how often it has claimed from the inbox. */
@@ -400,7 +403,7 @@ describe('the drain of what this process has stored', function () {
     const fresh = createFreshWebhooks();
     let claims = 0;
     const hear = ({ sql }: { sql: string }): void => {
-      if (/claim_webhooks/.test(sql)) claims += 1;
+      if (/claim_pending_webhooks/.test(sql)) claims += 1;
     };
     db.on('query', hear);
     const drain = createDrain({
@@ -411,6 +414,16 @@ describe('the drain of what this process has stored', function () {
     });
     return { drain, fresh, claims: () => claims, stop: () => db.removeListener('query', hear) };
   }
+
+  /** As they come together. */
+  const groupsOf = (webhooks: readonly NewWebhook[]): NewWebhook[][] =>
+    Array.from({ length: Math.ceil(webhooks.length / 100) }, (_, group) =>
+      webhooks.slice(group * 100, (group + 1) * 100),
+    );
+
+  const hold = (fresh: FreshWebhooks, webhooks: readonly NewWebhook[]): void => {
+    for (const group of groupsOf(webhooks)) fresh.put(group);
+  };
 
   /** Those of numbers that nobody holds, in the inbox. */
   async function store(count: number): Promise<NewWebhook[]> {
@@ -430,7 +443,7 @@ describe('the drain of what this process has stored', function () {
         ...{ body: Buffer.from(JSON.stringify(body)), receivedAt: BASE },
       };
     });
-    await insertWebhooks(first.db, webhooks);
+    for (const group of groupsOf(webhooks)) await insertWebhooks(first.db, group);
     return webhooks;
   }
 
@@ -438,7 +451,7 @@ describe('the drain of what this process has stored', function () {
 
   it('does not lead into the inbox, however full its batches are', async () => {
     const { drain, fresh, claims, stop } = await openDrain();
-    fresh.put(await store(1100));
+    hold(fresh, await store(1100));
     const done = await drain.fresh(isGoingOn);
     stop();
 
@@ -448,12 +461,9 @@ describe('the drain of what this process has stored', function () {
   it('ends with what memory held as it began, up to a full batch, whatever comes meanwhile', async () => {
     const { drain, fresh, stop } = await openDrain();
     const [early, late] = [await store(501), await store(1000)];
-    const putGroups = (webhooks: NewWebhook[]): void => {
-      while (webhooks.length > 0) fresh.put(webhooks.splice(0, 100));
-    };
-    putGroups(early);
+    hold(fresh, early);
     const done = await drain.fresh(() => {
-      putGroups(late.splice(0, 500));
+      hold(fresh, late.splice(0, 500));
       return false;
     });
     stop();
@@ -464,19 +474,34 @@ describe('the drain of what this process has stored', function () {
 
   it('finds what another worker has taken, and whatever it took with it, in the inbox', async () => {
     const { drain, fresh, claims, stop } = await openDrain();
-    const [taken, left] = (await store(2)) as [NewWebhook, NewWebhook];
-    fresh.put([taken, left]);
+    const [taken, left] = [...(await store(1)), ...(await store(1))] as [NewWebhook, NewWebhook];
+    fresh.put([taken]);
+    fresh.put([left]);
     const { first } = await world;
-    await first.db('inbound_webhooks').where({ id: taken.id }).update({ status: 'ignored' });
+    await first.db('webhook_arrivals').where({ id: taken.id }).delete();
     const done = await drain.fresh(isGoingOn);
     stop();
 
     expect([done, claims()]).to.deep.equal([1, 1]);
   });
 
+  it('is claimed whole or not at all: what another worker holds or has worked off is left to that', async () => {
+    const { db } = (await world).first;
+    const [one, other] = [...(await store(1)), ...(await store(2))] as [NewWebhook, NewWebhook, NewWebhook];
+    const arrivals = [one.id, other.id];
+    const claim = (): Promise<void> => db.transaction((tx) => run(tx, claimArrivals(arrivals)));
+
+    const holder = await db.transaction();
+    await run(holder, claimArrivals([other.id]));
+    expect(await failureOf(claim())).to.satisfy(isTakenElsewhere);
+    await holder.rollback();
+    await claim();
+    expect(await failureOf(claim())).to.satisfy(isTakenElsewhere);
+  });
+
   it('is not read by a look into the inbox that finds nothing else', async () => {
     const { drain, fresh, claims, stop } = await openDrain();
-    fresh.put(await store(1100));
+    hold(fresh, await store(1100));
     const done = await drain.all(isGoingOn);
     stop();
 
@@ -485,7 +510,7 @@ describe('the drain of what this process has stored', function () {
 
   it('is left to memory by a look into all of the inbox that finds nothing else', async () => {
     const { drain, fresh, claims, stop } = await openDrain({ claimAllEveryMs: 0 });
-    fresh.put(await store(1100));
+    hold(fresh, await store(1100));
     const done = await drain.all(isGoingOn);
     stop();
 
@@ -500,7 +525,7 @@ describe('the drain of what this process has stored', function () {
     await until('it is claimed', async () => {
       await drain.all(isGoingOn);
       const { first: inbox } = await world;
-      const [row] = await inbox.db('inbound_webhooks').where({ id: ahead.id });
+      const [row] = await inbox.db('seen_webhooks').where({ id: ahead.id });
       return row?.status !== 'pending';
     });
     stop();
@@ -511,7 +536,7 @@ describe('the drain of what this process has stored', function () {
   it('keeps nobody else in the inbox waiting: a look goes on while it finds what memory does not hold', async () => {
     const { drain, fresh, claims, stop } = await openDrain();
     await store(501);
-    fresh.put(await store(1200));
+    hold(fresh, await store(1200));
     const done = await drain.all(isGoingOn);
     stop();
 
@@ -520,7 +545,7 @@ describe('the drain of what this process has stored', function () {
 
   it('is in hand from the moment it is taken until it is worked off', async () => {
     const { drain, fresh, stop } = await openDrain();
-    fresh.put(await store(3));
+    hold(fresh, await store(3));
     const before = drain.held();
     const run = drain.fresh(isGoingOn);
     const meanwhile = drain.held();

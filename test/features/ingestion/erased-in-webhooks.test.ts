@@ -9,7 +9,16 @@ const NO_PLAN = { erased: [], placed: new Map() };
 
 function worked(accountId: string | null, body: string): WorkedOff {
   const webhook = {
-    ...{ id: newId(), carrier_id: newId(), provider: 'generic', code: null, delivery_key: 'a', method: 'POST' },
+    ...{
+      id: newId(),
+      carrier_id: newId(),
+      account_id: null,
+      is_new: true,
+      provider: 'generic',
+      code: null,
+      delivery_key: 'a',
+      method: 'POST',
+    },
     ...{ path: '/', headers: {}, body: Buffer.from(body), attempts: 0, received_at: new Date(0) },
   };
   return { webhook, outcome: { eventType: null, detail: null }, accountId };

@@ -3,10 +3,7 @@ import { expect } from 'chai';
 import { unpackWebhooks } from '../../../src/features/ingestion/batch-messages.js';
 import { createFreshWebhooks, type FreshWebhooks } from '../../../src/features/ingestion/fresh-webhooks.js';
 import { type NewWebhook, toPending } from '../../../src/features/ingestion/inbound-webhook.js';
-import { claimStored, isTakenElsewhere } from '../../../src/features/ingestion/inbox.repository.js';
-import { insertWebhooks } from '../../../src/features/ingestion/inbox-inserts.js';
 import { newId } from '../../../src/lib/ids.js';
-import { run } from '../../../src/platform/db/statement.js';
 import { until } from '../../support/until.js';
 import { type Inbox, makeAccount, makeGenericCarrier, makeNumber, openInboxes } from './inbox-bench.js';
 
@@ -23,7 +20,7 @@ describe('the webhooks in memory', () => {
   function take(fresh: FreshWebhooks, most: number): readonly string[] {
     const taken = fresh.take(most);
     if (!taken) return [];
-    expect(idsOf(taken.webhooks())).to.deep.equal(taken.ids);
+    expect(idsOf(taken.groups().flat())).to.deep.equal(taken.ids);
     expect(idsOf(taken.packed().flatMap(unpackWebhooks))).to.deep.equal(taken.ids);
     return taken.ids;
   }
@@ -97,7 +94,7 @@ describe('the webhooks in memory', () => {
         const given = webhook({ body: Buffer.from([0, 255, 10]), headers: { 'x-name': 'Grüße' }, receivedAt: 123 });
         fresh.put([given], isToWait);
 
-        expect(fresh.take(1)?.webhooks()).to.deep.equal([toPending(given)]);
+        expect(fresh.take(1)?.groups()).to.deep.equal([[toPending(given)]]);
       });
 
       it('are bounded in number and in bytes, and have room again when they were taken', () => {
@@ -156,7 +153,7 @@ describe('a process that works off what it stores', function () {
 
   const done = (inbox: Inbox, count: number, like: string): Promise<unknown> =>
     until('all are worked off', async () => {
-      const rows = await inbox.db('inbound_webhooks').whereLike('delivery_key', like).where({ status: 'processed' });
+      const rows = await inbox.db('seen_webhooks').whereLike('delivery_key', like).where({ status: 'processed' });
       return rows.length === count;
     });
 
@@ -176,7 +173,9 @@ describe('a process that works off what it stores', function () {
     first.db.removeListener('query', hear);
 
     expect(statements.filter((sql) => /insert into inbound_webhooks/.test(sql))).to.have.lengthOf(1);
-    expect(statements.filter((sql) => /claim_webhooks|from inbound_webhooks/.test(sql))).to.deep.equal([]);
+    expect(
+      statements.filter((sql) => /claim_pending_webhooks|(from|join) (inbound|seen)_webhooks/.test(sql)),
+    ).to.deep.equal([]);
   });
 
   it('stores together what comes one after another while it is behind', async () => {
@@ -207,7 +206,7 @@ describe('a process that works off what it stores', function () {
       await holder.rollback();
     }
     await until('all are worked off', async () => {
-      const rows = await first.db('inbound_webhooks').whereLike('delivery_key', 'behind-%').where('status', 'pending');
+      const rows = await first.db('seen_webhooks').whereLike('delivery_key', 'behind-%').where('status', 'pending');
       return rows.length === 0;
     });
   });
@@ -248,41 +247,13 @@ describe('a process that works off what it stores', function () {
     );
   });
 
-  it('claims all that it holds or nothing: what another worker holds or has worked off is left to that', async () => {
-    const [{ db }] = inboxes as [Inbox];
-    const [one, other] = [webhook({ carrierId }), webhook({ carrierId })];
-    const ids = [one.id, other.id];
-    await db.transaction(async (tx) => {
-      await insertWebhooks(tx, [one, other]);
-      // The processes that watch the inbox must not come first.
-      await tx('inbound_webhooks')
-        .whereIn('id', ids)
-        .update({ next_attempt_at: new Date(Date.now() + 3_600_000) });
-    });
-    const claim = (): Promise<void> => db.transaction((tx) => run(tx, claimStored(ids)));
-    const failureOf = (work: Promise<unknown>): Promise<unknown> =>
-      work.then(
-        () => null,
-        (error) => error,
-      );
-
-    await db.transaction(async (holder) => {
-      await run(holder, claimStored([other.id]));
-      expect(await failureOf(claim())).to.satisfy(isTakenElsewhere);
-    });
-    await claim();
-    await db('inbound_webhooks').where({ id: one.id }).update({ status: 'ignored' });
-    expect(await failureOf(claim())).to.satisfy(isTakenElsewhere);
-    await db('inbound_webhooks').whereIn('id', ids).delete();
-  });
-
   it('puts off what spoils a batch, and finds it in the inbox', async () => {
     const [first, , third] = inboxes as [Inbox, Inbox, Inbox];
     await first.db.raw(`alter table call_logs add constraint no_bad check (carrier_call_id <> 'bad-0')`);
     await first.ingestion.importWebhooks(carrierId, [...savedCall('bad-0'), ...savedCall('bad-1')]);
     await done(first, 4, 'bad-1-%');
     await until('the bad ones are put off', async () => {
-      const rows = await first.db('inbound_webhooks').whereLike('delivery_key', 'bad-0-%');
+      const rows = await first.db('seen_webhooks').whereLike('delivery_key', 'bad-0-%');
       return rows.every(({ attempts, status }) => attempts > 0 && status === 'pending');
     });
     await first.db.raw('alter table call_logs drop constraint no_bad');

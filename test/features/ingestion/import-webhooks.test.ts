@@ -35,7 +35,7 @@ describe('importing webhooks from files', function () {
     return (name) => join(folder, name);
   }
 
-  const webhooksOf = (line: Line) => system.db('inbound_webhooks').where({ carrier_id: line.id }).orderBy('id');
+  const webhooksOf = (line: Line) => system.db('seen_webhooks').where({ carrier_id: line.id }).orderBy('id');
 
   it('takes the records that FreeSWITCH left, and counts none twice, neither again nor delivered', async () => {
     const line = await openLine(system, player.admin, 'freeswitch');

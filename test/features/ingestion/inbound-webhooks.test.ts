@@ -305,7 +305,7 @@ describe('the webhook inspector', function () {
       20_000,
     );
     await drained(system);
-    const again = await system.db('inbound_webhooks').where({ carrier_id: line.id, status: 'ignored' }).select('id');
+    const again = await system.db('seen_webhooks').where({ carrier_id: line.id, status: 'ignored' }).select('id');
     expect(again).to.have.lengthOf(6500);
   });
 

@@ -54,7 +54,7 @@ describe('the group commit of the inbox', () => {
     await insertWebhooks(inbox.db, webhooks);
 
     const ids = webhooks.map(({ id }) => id);
-    const rows = await inbox.db('inbound_webhooks').whereIn('id', ids).orderBy('id').select('delivery_key', 'body');
+    const rows = await inbox.db('seen_webhooks').whereIn('id', ids).orderBy('id').select('delivery_key', 'body');
     expect(rows).to.deep.equal(webhooks.map(({ deliveryKey, body }) => ({ delivery_key: deliveryKey, body })));
   });
 

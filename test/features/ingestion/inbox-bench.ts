@@ -125,7 +125,7 @@ export async function deliver(
 export async function drainAll(inboxes: readonly Inbox[]): Promise<void> {
   for (let left = 1; left > 0; ) {
     await Promise.all(inboxes.map((inbox) => inbox.ingestion.drain()));
-    const row = await inboxes[0]?.db('inbound_webhooks').where({ status: 'pending' }).count({ count: '*' }).first();
+    const row = await inboxes[0]?.db('seen_webhooks').where({ status: 'pending' }).count({ count: '*' }).first();
     left = Number(row?.count ?? 0);
   }
 }

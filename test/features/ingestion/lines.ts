@@ -81,7 +81,7 @@ export async function drained(system: TestSystem): Promise<void> {
     'the inbox is worked off',
     async () => {
       await system.system.features.ingestion.drain();
-      const [row] = await system.db('inbound_webhooks').where({ status: 'pending' }).limit(1).select('id');
+      const [row] = await system.db('seen_webhooks').where({ status: 'pending' }).limit(1).select('id');
       return row === undefined;
     },
     20_000,

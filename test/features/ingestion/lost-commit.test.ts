@@ -89,7 +89,7 @@ describe('webhooks that are stored while the connection to the database is lost'
     }
 
     expect({ isCut: way.isCut(), stored }).to.deep.equal({ isCut: true, stored: 1 });
-    const find = () => inbox.db('inbound_webhooks').where({ delivery_key: name }).select('status', 'deliveries');
+    const find = () => inbox.db('seen_webhooks').where({ delivery_key: name }).select('status', 'deliveries');
     // On a slow machine it may have been stored first after all: then the commit that was cut is the drain's, and takes
     // effect a moment later.
     await until('it is worked off', async () => (await find())[0]?.status !== 'pending');

@@ -39,7 +39,7 @@ function mutated(provider: string): Delivery[] {
 
 /** Every call log that is there, against what all kept webhooks of the line say of it together. */
 async function expectWholeCalls({ system }: Player, line: Line): Promise<number> {
-  const kept = await system.db('inbound_webhooks').where({ carrier_id: line.id });
+  const kept = await system.db('seen_webhooks').where({ carrier_id: line.id });
   const carrierLine = await system.system.features.carriers.lookUpKept(line.id);
   const told = new Map<string, Report[]>();
   for (const webhook of kept) {
@@ -92,7 +92,7 @@ describe('webhooks spoiled by chance', function () {
       const taken = (statuses.get(200) ?? 0) + (statuses.get(204) ?? 0);
       expect(taken).to.be.greaterThan(MUTATIONS / 4);
       const faults = await system
-        .db('inbound_webhooks')
+        .db('seen_webhooks')
         .where({ carrier_id: line.id })
         .whereIn('code', ['processing_failed', 'not_understood']);
       expect(faults).to.deep.equal([]);

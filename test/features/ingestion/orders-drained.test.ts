@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { CarrierLine } from '../../../src/features/carriers/index.js';
+import { queueAgain } from '../../../src/features/ingestion/inbox.repository.js';
 import { insertWebhooks } from '../../../src/features/ingestion/inbox-inserts.js';
 import { newWebhook } from '../../../src/features/ingestion/ingestion.service.js';
 import { newId } from '../../../src/lib/ids.js';
@@ -102,12 +103,8 @@ describe('the sample calls of every provider, worked off batch by batch', functi
         );
         await drainAll(inboxes);
       }
-      await db('inbound_webhooks')
-        .whereIn(
-          'carrier_id',
-          lines.slice(0, 5).map(({ id }) => id),
-        )
-        .update({ status: 'pending' });
+      const again = lines.slice(0, 5).map(({ id }) => id);
+      await queueAgain(db, await db('inbound_webhooks').whereIn('carrier_id', again).pluck('id'));
       await drainAll(inboxes);
 
       const expected = await recordsOf(inOrder);

@@ -53,7 +53,7 @@ describe('rebuilding calls', function () {
       expect(await deliver(system, line, genericCall({ ...base, ...members }))).to.equal(204);
     }
     await drained(system);
-    const stored = await system.db('inbound_webhooks').where({ carrier_id: line.id }).orderBy('id');
+    const stored = await system.db('seen_webhooks').where({ carrier_id: line.id }).orderBy('id');
     return {
       ...{ line, callId },
       async reread(place, members) {
@@ -160,12 +160,7 @@ describe('rebuilding calls', function () {
     );
     const { id, ...before } = await callOf(told);
     await told.reread(1, { disposition: 'failed' });
-    const oldest = system
-      .db('inbound_webhooks')
-      .where({ carrier_id: told.line.id })
-      .orderBy('id')
-      .limit(1)
-      .select('id');
+    const oldest = system.db('seen_webhooks').where({ carrier_id: told.line.id }).orderBy('id').limit(1).select('id');
     await system.db('inbound_webhooks').whereIn('id', oldest).delete();
 
     const lines = await rebuild('--call', String(id));

@@ -46,7 +46,7 @@ describe('the webhook door', function () {
   }
 
   const storedOf = async (line: Line): Promise<number> =>
-    (await system.db('inbound_webhooks').where({ carrier_id: line.id }).select('id')).length;
+    (await system.db('seen_webhooks').where({ carrier_id: line.id }).select('id')).length;
 
   for (const provider of [...SCENARIO_PROVIDERS, 'generic']) {
     it(`refuses what is signed for another carrier, body, URL or time, and stores none of it: ${provider}`, async () => {

@@ -66,15 +66,24 @@ describe('webhooks that are worked off as they are stored', function () {
   }
 
   async function rowOf(key: string): Promise<Row> {
-    const [row] = await inbox
-      .db('inbound_webhooks')
-      .where({ delivery_key: key })
-      .select('*', inbox.db.raw('xmin::text as xmin'));
-    return row ?? {};
+    const { rows } = await inbox.db.raw(
+      `select s.*, w.xmin::text as xmin from seen_webhooks s join inbound_webhooks w on w.id = s.id
+       where s.delivery_key = ?`,
+      [key],
+    );
+    return rows[0] ?? {};
   }
-  /** All that is kept of a webhook, but for its id, its times and the name of its way. */
+  /** All that is seen of a webhook, but for its id, its times and the name of its way. */
   async function keptOf(name: string, way: string): Promise<unknown> {
-    const { id, xmin, body, processed_at: done, call_log_id: call, ...row } = await rowOf(`${name}-${way}`);
+    const {
+      id,
+      xmin,
+      body,
+      processed_at: done,
+      call_log_id: call,
+      stored_status,
+      ...row
+    } = await rowOf(`${name}-${way}`);
     const kept = { ...row, body: String(body), done: done !== null, call: call !== null };
     return JSON.parse(JSON.stringify(kept).replaceAll(`${name}-${way}`, name));
   }

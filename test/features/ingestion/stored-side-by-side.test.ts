@@ -80,7 +80,7 @@ describe('the same webhooks one by one at two processes that work them off as th
     expect(new Set(names).size).to.equal(names.length);
     expect(names).to.have.length(CALLS * FACTS.length);
     expect(events.map(({ seq }) => Number(seq))).to.deep.equal(events.map((_, place) => place + 1));
-    const rows = await db('inbound_webhooks').where({ account_id: admin.accountId }).select('status', 'deliveries');
+    const rows = await db('seen_webhooks').where({ account_id: admin.accountId }).select('status', 'deliveries');
     expect(rows).to.have.length(CALLS * FACTS.length);
     expect(new Set(rows.map(({ status }) => status))).to.deep.equal(new Set(['processed']));
   }
@@ -107,7 +107,7 @@ describe('the same webhooks one by one at two processes that work them off as th
     const atOnce = await Promise.all([play(one, scene, calls, 1), play(other, scene, calls, 2)]);
 
     await until('nothing is pending', async () => {
-      const [row] = await third.db('inbound_webhooks').where({ status: 'pending' }).limit(1).select('id');
+      const [row] = await third.db('seen_webhooks').where({ status: 'pending' }).limit(1).select('id');
       return row === undefined;
     });
     await expectToldOnce(third, scene);
