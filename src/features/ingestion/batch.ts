@@ -12,7 +12,7 @@ import { delayOf } from './carrier-delays.js';
 import type { DrainDeps } from './drain.js';
 import { erasedFrom, type WorkedOff } from './erased-in-webhooks.js';
 import { CARRIER_INACTIVE, type NewWebhook, type PendingWebhook, type WebhookOutcome } from './inbound-webhook.js';
-import { isPlain, keepOutcomes, markWebhooks, takeUpWebhooks } from './inbox.repository.js';
+import { isPlain, keepOutcomes, lockWebhooks, markWebhooks, takeUpWebhooks } from './inbox.repository.js';
 import { storeWorkedOff } from './inbox-inserts.js';
 import { outcomeOf } from './outcome.js';
 import { claimSetAside, isStillSetAside } from './set-aside.js';
@@ -70,9 +70,9 @@ export function processBatch(deps: BatchDeps, source: Source): Promise<Batch> {
       return work;
     },
     (tx, work, queue) => {
-      const { stores, marks } = settle(work, source, deps.clock.now());
+      const { locks, stores, marks } = settle(work, source, deps.clock.now());
       return {
-        ahead: [...source.claim, ...stores, ...takeUp(work)],
+        ahead: [...source.claim, ...locks, ...stores, ...takeUp(work)],
         writes: [...(work.planned ? deps.calls.writing(work.planned, queue) : []), ...marks],
         finish: eraseAfter(tx, work),
       };
@@ -119,12 +119,14 @@ function finish({ webhook, understood, line }: Words, plan: RecordPlan): WorkedO
   return { webhook, outcome, accountId: outcome.accountId ?? line?.accountId ?? null };
 }
 
-function settle(work: Work, { unstored = [] }: Source, now: number): Record<'stores' | 'marks', Statement[]> {
+function settle(work: Work, { unstored = [] }: Source, now: number): Record<'locks' | 'stores' | 'marks', Statement[]> {
   const unknown = new Set(unstored.map(({ id }) => id));
   const known = unknown.size === 0 ? work.outcomes : work.outcomes.filter(({ id }) => !unknown.has(id));
   const kept = known.filter(({ id }) => work.plain.has(id));
   const marked = known.filter(({ id }) => !work.plain.has(id));
+  const written = [...marked.map(({ id }) => id), ...work.erased.map(({ webhookId }) => webhookId)];
   return {
+    locks: lockWebhooks([...new Set(written)]),
     stores: storeWorkedOff(unstored, work.outcomes, now),
     marks: [...keepOutcomes(kept, now), ...markWebhooks(marked, now)],
   };

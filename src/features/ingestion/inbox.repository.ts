@@ -123,6 +123,13 @@ export const isPlain = (webhook: PendingWebhook, outcome: WebhookOutcome): boole
   outcome.legKeys === null &&
   (outcome.accountId === null || outcome.accountId === webhook.account_id);
 
+/** Locks rows that will be written, while nobody waits for what the transaction is to lock last. */
+export function lockWebhooks(ids: readonly string[]): Statement[] {
+  if (ids.length === 0) return [];
+  const sql = 'select 1 from inbound_webhooks where id = any(?::uuid[]) order by id for update';
+  return [command({ name: 'lock_webhooks', sql, bindings: [[...ids]] })];
+}
+
 /** Has the rows of webhooks tell themselves what came of them: before they are written. */
 export async function settleOutcomes(db: SqlRunner, ids: readonly string[]): Promise<void> {
   await db.raw('select settle_outcomes(?::uuid[])', [[...ids]]);

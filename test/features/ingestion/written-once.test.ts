@@ -1,4 +1,10 @@
 import { expect } from 'chai';
+import type { NewWebhook } from '../../../src/features/ingestion/inbound-webhook.js';
+import {
+  countWebhooks,
+  listWebhooks,
+  type WebhookFilters,
+} from '../../../src/features/ingestion/inbound-webhooks.queries.js';
 import {
   claimWebhooks,
   deleteOldWebhooks,
@@ -6,6 +12,11 @@ import {
   readBacklog,
   settleOutcomes,
 } from '../../../src/features/ingestion/inbox.repository.js';
+import { insertWebhooks } from '../../../src/features/ingestion/inbox-inserts.js';
+import { eraseNextWebhooks } from '../../../src/features/ingestion/webhook-erasure.js';
+import { newId } from '../../../src/lib/ids.js';
+import { createNumberEraser } from '../../../src/lib/number-eraser.js';
+import { until } from '../../support/until.js';
 import { deliver, drainAll, makeAccount, makeGenericCarrier, makeNumber, openInboxes } from './inbox-bench.js';
 
 const BASE = Date.UTC(2026, 4, 1, 12);
@@ -79,6 +90,28 @@ describe('the row of a webhook', function () {
     expect(await rowOf(keys)).to.include({ status: 'ignored', stored_status: 'ignored', code: 'unknown_event' });
   });
 
+  it('is waited for, where it is to be written, before what everybody needs is locked', async () => {
+    const { first, accountId } = await world;
+    await store('own', 1);
+    const keys = await store('own', 1, { type: 'sms.received' });
+    const holder = await first.db.transaction();
+    await holder.raw('select 1 from inbound_webhooks where delivery_key = ? for update', keys);
+    const working = work();
+    await until('the worker waits for the row', async () => {
+      const { rows } = await first.db.raw(
+        `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%from inbound_webhooks%for update%'`,
+      );
+      return rows.length > 0;
+    });
+    await first.db.transaction((tx) =>
+      tx('account_counters').where({ account_id: accountId }).forUpdate().noWait().first(),
+    );
+    await holder.rollback();
+    await working;
+
+    expect(await rowOf(keys)).to.include({ status: 'ignored' });
+  });
+
   it('tells itself what came of its webhook from the moment somebody is to write it', async () => {
     const keys = await store('own', 2);
     await work();
@@ -137,6 +170,77 @@ describe('the row of a webhook', function () {
     expect((await readBacklog(db, 20)).count).to.equal(20);
     await work();
     expect(await readBacklog(db, 100)).to.deep.equal({ count: 0, oldest: null });
+  });
+
+  it('is found by its call, its state and its reason, wherever they are kept', async () => {
+    const { first, accountId } = await world;
+    const done = await store('own', 1);
+    const [ignored] = await rowsOf(await store('own', 1, { type: 'sms.sent' }));
+    await work();
+    const [shared] = await rowsOf(await store('shared', 1));
+    await work();
+    const pending = await rowOf(await store('own', 1));
+    const processed = await rowOf(done);
+    const { call_log_id: sharedCall } = await rowOf([shared.delivery_key]);
+    const named = [processed.id, ignored.id, shared.id, pending.id];
+    const found = async (filters: WebhookFilters) => {
+      const search = { scope: { accountId, withNobodys: false }, filters: [filters], after: null, limit: 10_000 };
+      const rows = await listWebhooks(first.db, search);
+      expect(await countWebhooks(first.db, search)).to.equal(rows.length);
+      return rows.map(({ id }) => id).filter((id) => named.includes(id));
+    };
+
+    expect(await found({ call_log_id: [processed.call_log_id] })).to.deep.equal([processed.id]);
+    expect(await found({ call_log_id: [sharedCall, processed.call_log_id] })).to.have.members([
+      shared.id,
+      processed.id,
+    ]);
+    expect(await found({ call_log_id: [null] })).to.have.members([ignored.id, pending.id]);
+    expect(await found({ call_log_id: [null, sharedCall] })).to.have.members([ignored.id, pending.id, shared.id]);
+    expect(await found({ status: ['processed'] })).to.have.members([processed.id, shared.id]);
+    expect(await found({ status: ['pending'] })).to.deep.equal([pending.id]);
+    expect(await found({ status: ['ignored', 'failed'] })).to.deep.equal([ignored.id]);
+    expect(await found({ status: ['ignored', 'pending'] })).to.have.members([ignored.id, pending.id]);
+    expect(await found({ code: ['unknown_event'] })).to.deep.equal([ignored.id]);
+    await work();
+  });
+
+  it('holds no erased number, and neither does what came of it', async () => {
+    const { first, accountId } = await world;
+    const keys = await store('own', 1, { note: '+12025550143' });
+    await work();
+    const { id } = await rowOf(keys);
+    await first.db('webhook_outcomes').where({ webhook_id: id }).update({ event_type: 'call.12025550143' });
+    const eraser = createNumberEraser('+12025550143', 'erased');
+    await first.db.transaction((tx) => eraseNextWebhooks(tx, { accountId, eraser, after: null, limit: 10_000 }));
+
+    const { body, event_type } = await rowOf(keys);
+    expect([JSON.parse(String(body)).note, event_type]).to.deep.equal(['erased', 'call.erased']);
+  });
+
+  it('waits with the others of its statement also where ignored ones beside it are to be looked into', async () => {
+    const { first } = await world;
+    const { db } = first;
+    const accountId = await makeAccount(db);
+    const carrierId = await makeGenericCarrier(first, accountId);
+    const at = new Date(BASE);
+    const unused = { pseudonym: 'erased', marks: [], status: 'done', step: 'done', changed: '{}' };
+    await db('erasures').insert({ ...unused, id: newId(), account_id: accountId, created_at: at });
+    const webhook = (status: 'pending' | 'ignored'): NewWebhook => ({
+      ...{ id: newId(), carrierId, accountId, provider: 'generic', deliveryKey: newId(), status },
+      ...{ code: status === 'ignored' ? 'carrier_inactive' : null, detail: null, method: 'POST', path: '/' },
+      ...{ headers: {}, body: Buffer.from('{}'), receivedAt: BASE },
+    });
+    const [waiting, lookedInto] = [webhook('pending'), webhook('ignored')];
+    await insertWebhooks(db, [waiting, lookedInto]);
+
+    const [one, other] = await rowsOf([waiting.deliveryKey, lookedInto.deliveryKey]);
+    expect([one.stored_status, other.stored_status]).to.deep.equal(['new', 'pending']);
+    expect(await db('webhook_arrivals').where({ id: waiting.id })).to.deep.equal([
+      { id: waiting.id, ids: [waiting.id] },
+    ]);
+    await work();
+    expect((await rowOf([lookedInto.deliveryKey])).status).to.equal('ignored');
   });
 
   it('is claimed with all that it came with, by one worker', async () => {
