@@ -9,26 +9,14 @@ import {
 } from '../../../src/features/ingestion/batch-messages.js';
 import { createBatchThread } from '../../../src/features/ingestion/batch-thread.js';
 import type { PendingWebhook } from '../../../src/features/ingestion/inbound-webhook.js';
-import { newId } from '../../../src/lib/ids.js';
 import { createLogger } from '../../../src/platform/log.js';
 import type { Wakeups } from '../../../src/platform/wakeups.js';
 import { failureOf } from '../../support/failure-of.js';
 import { until } from '../../support/until.js';
+import { pendingWebhook } from './pending-webhook.js';
 
-const pending = (more: Partial<PendingWebhook> = {}): PendingWebhook => ({
-  ...{
-    id: newId(),
-    carrier_id: newId(),
-    account_id: null,
-    is_new: true,
-    provider: 'generic',
-    code: null,
-    delivery_key: 'key',
-    method: 'POST',
-  },
-  ...{ path: '/', headers: { 'x-name': 'Grüße "📞"' }, body: Buffer.from('{}'), attempts: 0 },
-  ...{ received_at: new Date(1_700_000_000_123), ...more },
-});
+const pending = (more: Partial<PendingWebhook> = {}): PendingWebhook =>
+  pendingWebhook({ headers: { 'x-name': 'Grüße "📞"' }, ...more });
 
 describe('webhooks on their way to a thread', () => {
   it('arrive as they were', () => {

@@ -3,24 +3,13 @@ import { createCallIdRule } from '../../../src/features/erasure/call-id-rule.js'
 import { erasedFrom, type WorkedOff } from '../../../src/features/ingestion/erased-in-webhooks.js';
 import { newId } from '../../../src/lib/ids.js';
 import type { Db } from '../../../src/platform/db/connect.js';
+import { pendingWebhook } from './pending-webhook.js';
 
 const NO_DATABASE = null as unknown as Db;
 const NO_PLAN = { erased: [], placed: new Map() };
 
 function worked(accountId: string | null, body: string): WorkedOff {
-  const webhook = {
-    ...{
-      id: newId(),
-      carrier_id: newId(),
-      account_id: null,
-      is_new: true,
-      provider: 'generic',
-      code: null,
-      delivery_key: 'a',
-      method: 'POST',
-    },
-    ...{ path: '/', headers: {}, body: Buffer.from(body), attempts: 0, received_at: new Date(0) },
-  };
+  const webhook = pendingWebhook({ body: Buffer.from(body) });
   return { webhook, outcome: { eventType: null, detail: null }, accountId };
 }
 
