@@ -1,6 +1,6 @@
 /**
- * A batch of the drain: one transaction in which webhooks become call logs and events. The locks of their rows, their
- * effects and their marks commit together, so a crash at any point leaves rows pending and nothing half done.
+ * A batch of the drain: one transaction in which webhooks become call logs and events. That they wait no longer, their
+ * effects and what came of them commit together, so a crash at any point leaves rows pending and nothing half done.
  */
 import type { SqlRunner } from '../../platform/db/connect.js';
 import type { Statement } from '../../platform/db/statement.js';

@@ -9,7 +9,9 @@ import type { WebhookRequest } from '../carriers/index.js';
  *      ├──────► ignored              right but of no use; `unknown_number` is taken up when the number is claimed
  *      └──────► failed               could not be used although it should; kept for a replay
  *
- * A replay makes it pending again, from any state.
+ * A replay makes it pending again, from any state. This is what everybody sees (the view `seen_webhooks`): the row of one
+ * that is pending or processed mostly says `new`, and stays as it was stored.
+ * Why: docs/decisions/0018-webhooks-are-written-once.md
  */
 export const WEBHOOK_STATUSES = ['pending', 'waiting', 'processed', 'ignored', 'failed'] as const;
 export type WebhookStatus = (typeof WEBHOOK_STATUSES)[number];
