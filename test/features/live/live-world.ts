@@ -59,6 +59,8 @@ async function resolveToken(token: unknown): Promise<Actor> {
 export interface LiveNode {
   url: string;
   live: Live;
+  /** The codes with which it has closed connections, as its log tells them. */
+  closings(): string[];
   close(): Promise<void>;
 }
 
@@ -81,7 +83,16 @@ export async function createWorld() {
   ): Promise<LiveNode> {
     const config = readConfig({ ...settings });
     const metrics = createMetrics();
-    const platform = { db, log, config, wakeups, metrics, clock: { now: () => Date.now() } } as unknown as Platform;
+    const lines: { code?: string }[] = [];
+    const told = pino({ level: 'info' }, { write: (line) => void lines.push(JSON.parse(line)) });
+    const platform = {
+      db,
+      log: told,
+      config,
+      wakeups,
+      metrics,
+      clock: { now: () => Date.now() },
+    } as unknown as Platform;
     const live = createLive(platform, {
       resolveToken,
       checkSessions: async (actors) =>
@@ -97,6 +108,7 @@ export async function createWorld() {
     const node = {
       url: `http://127.0.0.1:${port}`,
       live,
+      closings: () => lines.flatMap(({ code }) => code ?? []),
       close: () => {
         closing ??= live.close().then(
           () =>

@@ -34,6 +34,7 @@ describe('live clients that misbehave', function () {
     await until(async () => (await connections()) === 1);
     // A heartbeat that is missed would end it as well, but later.
     expect(Date.now() - writtenAt).to.be.below(20_000);
+    expect(node.closings()).to.deep.equal(['slow_consumer']);
     quick.close();
     wire.destroy();
 
