@@ -1,18 +1,7 @@
 import type { Db } from '../../platform/db/connect.js';
 import { joinSql, type Sql, sql } from '../calls/index.js';
 import type { WebhookStatus } from './inbound-webhook.js';
-
-/** The list's filters as the schema leaves them: lists are alternatives, `null` in one is `none`. */
-export interface WebhookFilters {
-  readonly carrier_id?: readonly string[];
-  readonly provider?: readonly string[];
-  readonly status?: readonly WebhookStatus[];
-  readonly code?: readonly (string | null)[];
-  readonly call_log_id?: readonly (string | null)[];
-  /** `received_after ≤ received_at < received_before` */
-  readonly received_after?: Date;
-  readonly received_before?: Date;
-}
+import { type WebhookFilters, waysOf } from './webhook-filters.js';
 
 /** Whose webhooks: the account's, and for operators those that belong to nobody. */
 export interface WebhookScope {
@@ -64,57 +53,26 @@ async function rowsOf<Row>(db: Db, { text, bindings }: Sql): Promise<Row[]> {
   return rows;
 }
 
-/** `column` and `type` are written below, never taken from a request. */
-function memberOf(column: string, type: 'text' | 'uuid', values: readonly (string | null)[] | undefined): Sql[] {
-  if (!values) return [];
-  const named = values.filter((value) => value !== null);
-  if (named.length === values.length) return [sql(`w.${column} = any(?::${type}[])`, named)];
-  return [sql(`(w.${column} = any(?::${type}[]) or w.${column} is null)`, named)];
-}
-
-/** What is not seen from the row alone: whether a new one was processed. */
-const SEEN: readonly WebhookStatus[] = ['pending', 'processed'];
-
-function statusIn(statuses: WebhookFilters['status']): Sql[] {
-  const isStored = statuses?.every((status) => !SEEN.includes(status)) ?? false;
-  return memberOf(isStored ? 'stored_status' : 'status', 'text', statuses);
-}
-
-function ofCalls(ids: WebhookFilters['call_log_id']): Sql[] {
-  if (!ids || ids.includes(null)) return memberOf('call_log_id', 'uuid', ids);
-  const text = `w.id in (select id from inbound_webhooks where call_log_id = any(?::uuid[])
-    union all select webhook_id from webhook_outcomes where call_log_id = any(?::uuid[]))`;
-  return [sql(text, ids, ids)];
-}
-
-function conditionsOf(filters: WebhookFilters): Sql[] {
-  const { received_after: after, received_before: before } = filters;
-  return [
-    ...memberOf('carrier_id', 'uuid', filters.carrier_id),
-    ...memberOf('provider', 'text', filters.provider),
-    ...statusIn(filters.status),
-    ...memberOf('code', 'text', filters.code),
-    ...ofCalls(filters.call_log_id),
-    ...(after ? [sql('w.received_at >= ?', after)] : []),
-    ...(before ? [sql('w.received_at < ?', before)] : []),
-  ];
-}
-
 /** One range of the index for each owner, so that a page is read in its order. */
 function ownersOf({ accountId, withNobodys }: WebhookScope): Sql[] {
   const own = sql('w.account_id = ?', accountId);
   return withNobodys ? [own, sql('w.account_id is null')] : [own];
 }
 
-const where = (owner: Sql, search: Pick<WebhookSearch, 'filters' | 'after'>): Sql => {
-  const { filters, after } = search;
+type Question = Pick<WebhookSearch, 'scope' | 'filters' | 'after'>;
+
+/** What is asked for, in parts that have no webhook in common and are each read through an index. */
+function partsOf({ scope, filters, after }: Question): Sql[] {
   const place = after ? [sql('(w.received_at, w.id) < (?::timestamptz, ?::uuid)', after.receivedAt, after.id)] : [];
-  return joinSql([owner, ...filters.flatMap(conditionsOf), ...place], ' and ');
-};
+  const ways = filters.reduce<readonly (readonly Sql[])[]>(
+    (known, each) => waysOf(each).flatMap((way) => known.map((before) => [...before, ...way])),
+    [place],
+  );
+  return ownersOf(scope).flatMap((owner) => ways.map((way) => joinSql([owner, ...way], ' and ')));
+}
 
 function pageSql(columns: string, search: WebhookSearch): Sql {
-  const parts = ownersOf(search.scope).map((owner) => {
-    const { text, bindings } = where(owner, search);
+  const parts = partsOf(search).map(({ text, bindings }) => {
     const order = 'order by w.received_at desc, w.id desc limit ?';
     return sql(`(select ${columns} from seen_webhooks w where ${text} ${order})`, ...bindings, search.limit);
   });
@@ -136,11 +94,10 @@ export async function findWebhook(db: Db, scope: WebhookScope, id: string): Prom
   return row;
 }
 
-export async function countWebhooks(db: Db, search: Omit<WebhookSearch, 'limit'>): Promise<number> {
-  const parts = ownersOf(search.scope).map((owner) => {
-    const { text, bindings } = where(owner, search);
-    return sql(`(select count(*) from seen_webhooks w where ${text})`, ...bindings);
-  });
+export async function countWebhooks(db: Db, search: Question): Promise<number> {
+  const parts = partsOf(search).map(({ text, bindings }) =>
+    sql(`(select count(*) from seen_webhooks w where ${text})`, ...bindings),
+  );
   const { text, bindings } = joinSql(parts, ' + ');
   const [row] = await rowsOf<{ count: number }>(db, sql(`select ${text} as count`, ...bindings));
   return row?.count ?? 0;
@@ -161,15 +118,20 @@ export async function groupWebhooks(
   db: Db,
   search: Pick<WebhookSearch, 'scope' | 'filters'>,
 ): Promise<readonly WebhookGroup[]> {
-  const owners = joinSql(ownersOf(search.scope), ' or ');
-  const { text, bindings } = where(sql(`(${owners.text})`, ...owners.bindings), { ...search, after: null });
+  const parts = partsOf({ ...search, after: null }).map(({ text, bindings }) =>
+    sql(
+      `select w.status, w.code, w.provider, w.carrier_id, w.received_at, w.id from seen_webhooks w where ${text}`,
+      ...bindings,
+    ),
+  );
+  const { text, bindings } = joinSql(parts, ' union all ');
   return rowsOf<WebhookGroup>(
     db,
     sql(
-      `select w.status, w.code, w.provider, w.carrier_id, count(*) as count, max(w.received_at) as newest,
-         (array_agg(w.id order by w.received_at desc, w.id desc))[1] as newest_id
-       from seen_webhooks w where ${text}
-       group by w.status, w.code, w.provider, w.carrier_id order by count(*) desc, newest desc limit 500`,
+      `select status, code, provider, carrier_id, count(*) as count, max(received_at) as newest,
+         (array_agg(id order by received_at desc, id desc))[1] as newest_id
+       from (${text}) w
+       group by status, code, provider, carrier_id order by count(*) desc, newest desc limit 500`,
       ...bindings,
     ),
   );

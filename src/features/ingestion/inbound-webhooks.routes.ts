@@ -4,7 +4,7 @@ import { type AnyRoute, route } from '../../http/route.js';
 import { invalidFields } from '../../lib/errors.js';
 import { isId } from '../../lib/ids.js';
 import { presentGroup, presentWebhook, presentWebhookInFull } from './inbound-webhooks.present.js';
-import type { WebhookFilters, WebhookPlace } from './inbound-webhooks.queries.js';
+import type { WebhookPlace } from './inbound-webhooks.queries.js';
 import {
   queuedAnswer,
   type WebhookListQuery,
@@ -16,6 +16,7 @@ import {
   webhookSummaryAnswer,
 } from './inbound-webhooks.schema.js';
 import type { InboundWebhooksService } from './inbound-webhooks.service.js';
+import type { WebhookFilters } from './webhook-filters.js';
 
 type Id = { readonly id: string };
 type None = Record<string, string>;

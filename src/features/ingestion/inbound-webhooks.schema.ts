@@ -5,7 +5,7 @@ import { time } from '../../http/time.js';
 import { isId } from '../../lib/ids.js';
 import { PROVIDERS } from '../carriers/index.js';
 import { WEBHOOK_STATUSES } from './inbound-webhook.js';
-import type { WebhookFilters } from './inbound-webhooks.queries.js';
+import type { WebhookFilters } from './webhook-filters.js';
 
 export type WebhookListQuery = PageQuery & WebhookFilters;
 

@@ -11,7 +11,6 @@ import {
   findWebhook,
   groupWebhooks,
   listWebhooks,
-  type WebhookFilters,
   type WebhookGroup,
   type WebhookInFull,
   type WebhookPlace,
@@ -21,6 +20,7 @@ import {
 import { queueAgain } from './inbox.repository.js';
 import { webhookNotFound } from './ingestion.errors.js';
 import { type Understood, understandWebhook } from './understand.js';
+import type { WebhookFilters } from './webhook-filters.js';
 import { askForReplay, continueReplays } from './webhook-replays.js';
 
 export interface InboundWebhooksDeps {

@@ -7,8 +7,9 @@ import type { Knex } from 'knex';
 import { newId } from '../../lib/ids.js';
 import type { Db } from '../../platform/db/connect.js';
 import type { Drain } from './drain.js';
-import { listWebhooks, type WebhookFilters, type WebhookScope } from './inbound-webhooks.queries.js';
+import { listWebhooks, type WebhookScope } from './inbound-webhooks.queries.js';
 import { countBacklog, queueAgain } from './inbox.repository.js';
+import type { WebhookFilters } from './webhook-filters.js';
 
 const BATCH = 1000;
 /** Above this many waiting webhooks a replay holds back. */

@@ -1,10 +1,6 @@
 import { expect } from 'chai';
 import type { NewWebhook } from '../../../src/features/ingestion/inbound-webhook.js';
-import {
-  countWebhooks,
-  listWebhooks,
-  type WebhookFilters,
-} from '../../../src/features/ingestion/inbound-webhooks.queries.js';
+import { countWebhooks, listWebhooks } from '../../../src/features/ingestion/inbound-webhooks.queries.js';
 import {
   claimWebhooks,
   deleteOldWebhooks,
@@ -14,6 +10,7 @@ import {
 } from '../../../src/features/ingestion/inbox.repository.js';
 import { insertWebhooks } from '../../../src/features/ingestion/inbox-inserts.js';
 import { eraseNextWebhooks } from '../../../src/features/ingestion/webhook-erasure.js';
+import type { WebhookFilters } from '../../../src/features/ingestion/webhook-filters.js';
 import { newId } from '../../../src/lib/ids.js';
 import { createNumberEraser } from '../../../src/lib/number-eraser.js';
 import { until } from '../../support/until.js';
