@@ -19,11 +19,26 @@ interface ResultCount {
   readonly deliveries: number;
 }
 
-async function countResults(db: Db, carrierId: string, from: Date): Promise<ResultCount[]> {
+/**
+ * New webhooks were processed but for those that still wait, who are few: so what came of each of the many others need
+ * not be read.
+ */
+export async function countResults(db: Db, carrierId: string, from: Date): Promise<ResultCount[]> {
+  const counts = 'count(*) as count, sum(w.deliveries) as deliveries';
+  const asked = 'w.carrier_id = :carrierId and w.received_at >= :from';
   const { rows } = await db.raw<{ rows: ResultCount[] }>(
-    `select status, code, count(*) as count, sum(deliveries)::bigint as deliveries from seen_webhooks
-     where carrier_id = ? and received_at >= ? group by status, code order by count(*) desc, status, code`,
-    [carrierId, from],
+    `with stored as (
+       select w.status, w.code, ${counts} from inbound_webhooks w where ${asked} group by w.status, w.code),
+     arrived as (
+       select w.code, ${counts} from webhook_arrivals a cross join unnest(a.ids) as i (id)
+       join inbound_webhooks w on w.id = i.id where ${asked} group by w.code),
+     seen as (
+       select case status when 'new' then 'processed' else status end as status, code, count, deliveries from stored
+       union all select 'pending', code, count, deliveries from arrived
+       union all select 'processed', code, -count, -deliveries from arrived)
+     select status, code, sum(count)::bigint as count, sum(deliveries)::bigint as deliveries from seen
+     group by status, code having sum(count) > 0 order by sum(count) desc, status, code`,
+    { carrierId, from },
   );
   return rows;
 }

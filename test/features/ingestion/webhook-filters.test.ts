@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { costOf } from '../../../bench/lib/call-queries.js';
 import { oldInbox } from '../../../bench/lib/stored-webhooks.js';
 import { makeLines } from '../../../bench/lib/world.js';
+import { countResults } from '../../../src/features/ingestion/carrier-statistics.js';
 import { WEBHOOK_STATUSES, type WebhookStatus } from '../../../src/features/ingestion/inbound-webhook.js';
 import {
   countWebhooks,
@@ -35,6 +36,14 @@ const CHANGES = `
   drop table given;
   vacuum analyze;`;
 
+interface SeenRow {
+  readonly id: string;
+  readonly account_id: string | null;
+  readonly status: WebhookStatus;
+  readonly code: string | null;
+  readonly received_at: Date;
+}
+
 async function openLists() {
   const database = await createTestDatabase({ isNew: true });
   const client = new pg.Client({ connectionString: database.url });
@@ -44,11 +53,12 @@ async function openLists() {
   for (const text of CHANGES.split(';')) await client.query(text);
   const db = connectDatabase(database.url, 2, pino({ level: 'silent' }));
   const { rows } = await client.query(
-    'select id, account_id, status, code from seen_webhooks order by received_at desc, id desc',
+    'select id, account_id, status, code, received_at from seen_webhooks order by received_at desc, id desc',
   );
   return {
     ...{ client, db, accountId: String(lines[0]?.accountId) },
-    all: rows as readonly { id: string; account_id: string | null; status: WebhookStatus; code: string | null }[],
+    carrierId: String(lines[0]?.path.split('/')[2]),
+    all: rows as readonly SeenRow[],
     async close() {
       await db.destroy();
       await client.end();
@@ -101,6 +111,22 @@ describe('a search for webhooks', function () {
       }
     });
   }
+
+  it('is counted by state for its carrier’s statistics as well', async () => {
+    const { db, client, all, carrierId } = opened;
+    const half = all[all.length >> 1];
+    const from = half?.received_at as Date;
+    const wanted = new Map<string, number>();
+    for (const { received_at, status, code } of all) {
+      if (received_at >= from) wanted.set(`${status} ${code}`, (wanted.get(`${status} ${code}`) ?? 0) + 1);
+    }
+    await client.query('update inbound_webhooks set deliveries = 3 where id = $1', [half?.id]);
+
+    const results = await countResults(db, carrierId, from);
+    expect(new Map(results.map(({ status, code, count }) => [`${status} ${code}`, count]))).to.deep.equal(wanted);
+    const total = [...wanted.values()].reduce((sum, count) => sum + count, 0);
+    expect(results.reduce((sum, { deliveries }) => sum + deliveries, 0)).to.equal(total + 2);
+  });
 
   it('reads what it finds, not the many that were processed', async () => {
     const { db, client, accountId } = opened;
