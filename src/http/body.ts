@@ -23,6 +23,10 @@ const TYPES: Readonly<Record<BodyKind, string>> = {
 const tooLarge = (limit: number): AppError =>
   new AppError('too_large', 'body_too_large', `The body may have ${limit} bytes at most.`);
 
+/** As many as the seed's framework takes. */
+const MOST_FIELDS = 1000;
+const MOST_FILES = 5;
+
 const parseError = (explanation: string): AppError =>
   new AppError('invalid', 'parse_error', `JSON parse error - ${explanation}`);
 
@@ -58,9 +62,15 @@ export async function readBody(request: IncomingMessage, kind: BodyKind | null, 
   if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
   if (kind === 'multipart') return readMultipart(request, wish);
   const bytes = await readBytes(request, limit);
-  if (kind === 'form') return { value: formObject(new URLSearchParams(bytes.toString('utf8')), lists), files: [] };
-  if (kind === 'csv') return { value: bytes.toString('utf8'), files: [] };
-  return { value: parseJson(bytes), files: [] };
+  if (kind === 'json') return { value: parseJson(bytes), files: [] };
+  const text = textOf(bytes);
+  return { value: kind === 'form' ? formObject(new URLSearchParams(text), lists) : text, files: [] };
+}
+
+/** What is in another encoding would be stored spoilt. @throws 400 */
+function textOf(bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw malformedBody('The body is not UTF-8.');
+  return bytes.toString('utf8');
 }
 
 /** The raw bytes of a body, at most `limit`. @throws 413 */
@@ -135,7 +145,7 @@ function readMultipart(request: IncomingMessage, { limit, lists }: BodyWish): Pr
     try {
       parser = new Busboy({
         headers: request.headers as { 'content-type': string },
-        limits: { fieldSize: limit, fileSize: limit, files: 5, fields: 100, parts: 105 },
+        limits: { fieldSize: limit, fileSize: limit, files: MOST_FILES, fields: MOST_FIELDS },
       });
     } catch (error) {
       fail(error);
@@ -150,11 +160,15 @@ function readMultipart(request: IncomingMessage, { limit, lists }: BodyWish): Pr
       stream.on('limit', () => fail(tooLarge(limit)));
       stream.on('end', () => files.push({ field, filename, content: Buffer.concat(chunks) }));
     });
+    const tooMany = (): void =>
+      fail(malformedBody(`A form may have ${MOST_FIELDS} fields and ${MOST_FILES} files at most.`));
+    parser.on('fieldsLimit', tooMany);
+    parser.on('filesLimit', tooMany);
     parser.on('error', fail);
     parser.on('finish', () => resolve({ value: formObject(pairs, lists), files }));
     request.on('data', (chunk: Buffer) => {
       received += chunk.length;
-      if (received > limit + 65_536) fail(tooLarge(limit));
+      if (received > limit) fail(tooLarge(limit));
     });
     request.on('aborted', () => fail(malformedBody('The body did not arrive whole.')));
     request.pipe(parser);

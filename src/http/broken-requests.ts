@@ -1,4 +1,4 @@
-import type { Server, ServerResponse } from 'node:http';
+import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { v4 } from 'uuid';
 
@@ -32,6 +32,13 @@ const BROKEN: Readonly<Record<string, Broken>> = {
   },
 };
 
+const WITHOUT_HOST: Broken = { ...MALFORMED, detail: 'The request names no host.' };
+
+const UNMET: Broken = {
+  ...{ status: 417, title: 'Expectation Failed', code: 'expectation_failed' },
+  detail: 'No expectation but 100-continue is met.',
+};
+
 /** How long whoever is told off may go on holding the connection; at once, what they still send would cost the answer. */
 const LINGER_MS = 1000;
 
@@ -40,6 +47,7 @@ const LINGER_MS = 1000;
  * what every answer has: a problem and a request id. The connection is closed, as nobody knows where the next one begins.
  */
 export function answerBrokenRequests(server: Server): void {
+  server.on('checkExpectation', (_request, response) => refuse(response, UNMET));
   const answers = new WeakMap<Duplex, ServerResponse>();
   server.on('request', (request, response) => answers.set(request.socket, response));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -57,15 +65,32 @@ export function answerBrokenRequests(server: Server): void {
   });
 }
 
-function write({ status, title, code, detail }: Broken, requestId: string): string {
+/** The same of what Node lets through where it is told not to answer itself: it must say which host it is for (RFC 9112, 3.2). */
+export const withHost =
+  (listener: RequestListener): RequestListener =>
+  (request, response) => {
+    if (request.headers.host === undefined && request.httpVersion === '1.1') refuse(response, WITHOUT_HOST);
+    else listener(request, response);
+  };
+
+function refuse(response: ServerResponse, broken: Broken): void {
+  const { headers, body } = present(broken, v4());
+  response.writeHead(broken.status, broken.title, headers).end(body);
+}
+
+function write(broken: Broken, requestId: string): string {
+  const { headers, body } = present(broken, requestId);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return [`HTTP/1.1 ${broken.status} ${broken.title}`, ...lines, '', body].join('\r\n');
+}
+
+function present({ status, title, code, detail }: Broken, requestId: string) {
   const body = JSON.stringify({ type: 'about:blank', title, status, detail, code, request_id: requestId });
-  return [
-    `HTTP/1.1 ${status} ${title}`,
-    'Content-Type: application/problem+json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    `X-Request-Id: ${requestId}`,
-    'Connection: close',
-    '',
-    body,
-  ].join('\r\n');
+  const headers = {
+    'Content-Type': 'application/problem+json',
+    'Content-Length': Buffer.byteLength(body),
+    'X-Request-Id': requestId,
+    Connection: 'close',
+  };
+  return { headers, body };
 }

@@ -1,6 +1,6 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { answerBrokenRequests } from './broken-requests.js';
+import { answerBrokenRequests, withHost } from './broken-requests.js';
 
 export interface HttpServer {
   readonly server: Server;
@@ -16,6 +16,28 @@ const STALLED_MS = 60_000;
 /** Above the idle times of the pools that carriers and proxies keep, or they write into a connection just closed. */
 const KEEP_ALIVE_MS = 75_000;
 const FINISH_MS = 3000;
+
+/**
+ * A request whose only upgrade is that of Socket.IO to a WebSocket. Where anybody listens to upgrades, Node hands over
+ * every request that offers one, and forgets its body; clients such as Java's offer HTTP/2 with each of theirs. A server
+ * passes over what it does not want (RFC 9110, 7.8).
+ */
+class Request extends IncomingMessage {
+  // No field with a value: Node sets `upgrade` while it constructs.
+  declare private isUpgradeAsked: boolean | null;
+
+  get upgrade(): boolean {
+    return this.isUpgradeAsked === true && (this.method === 'CONNECT' || this.isSocketIo());
+  }
+
+  set upgrade(isAsked: boolean | null) {
+    this.isUpgradeAsked = isAsked;
+  }
+
+  private isSocketIo(): boolean {
+    return this.url?.startsWith('/socket.io/') === true && /\bwebsocket\b/i.test(this.headers.upgrade ?? '');
+  }
+}
 
 export interface Patience {
   /** For a request to be complete. */
@@ -33,8 +55,10 @@ export function createHttpServer(listener: RequestListener, patience: Patience =
       keepAliveTimeout: KEEP_ALIVE_MS,
       // How late the two timeouts above may be noticed.
       connectionsCheckingInterval: Math.min(1000, requestMs),
+      requireHostHeader: false,
+      IncomingMessage: Request,
     },
-    listener,
+    withHost(listener),
   );
   server.timeout = stalledMs;
   answerBrokenRequests(server);

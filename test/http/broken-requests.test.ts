@@ -32,6 +32,12 @@ describe('a request that is none', () => {
       431,
       'headers_too_large',
     ],
+    ['without a host', 'GET / HTTP/1.1\r\n\r\n', 400, 'malformed_request'],
+    [
+      'expecting what nobody knows',
+      'POST / HTTP/1.1\r\nHost: x\r\nExpect: foo\r\nContent-Length: 0\r\n\r\n',
+      ...([417, 'expectation_failed'] as const),
+    ],
     ['not complete in time', 'GET / HTTP/1.1\r\nHost', 408, 'request_timeout'],
   ] as const;
   for (const [what, text, status, code] of cases) {
@@ -49,6 +55,12 @@ describe('a request that is none', () => {
       expect(problem).to.have.keys('type', 'title', 'status', 'detail', 'code', 'request_id');
     });
   }
+
+  it('needs no host before HTTP/1.1', async () => {
+    const port = await start((_request, response) => response.end());
+
+    expect(await send(port, 'GET / HTTP/1.0\r\n\r\n')).to.match(/^HTTP\/1\.1 200 /);
+  });
 
   it('keeps the id that the request has in the log when its body does not come', async () => {
     const port = await start((_request, response) => void response.setHeader('X-Request-Id', 'mine'), 50);

@@ -1,6 +1,7 @@
 import Joi from 'joi';
 import { API_KEY_SCOPES, type Scope } from '../../http/actor.js';
 import { pageQuery } from '../../http/pagination.js';
+import { time } from '../../http/time.js';
 import { storedText } from '../accounts/index.js';
 
 const scopes = Joi.array()
@@ -13,12 +14,12 @@ const scopes = Joi.array()
 export const newApiKey = Joi.object({
   name: storedText(200).required().description('What people call the key.').example('Wallboard'),
   scopes: scopes.required(),
-  expires_at: Joi.date().iso().allow(null).default(null).description('When the key ends; null: never.'),
+  expires_at: time().allow(null).default(null).description('When the key ends; null: never.'),
 });
 
 export const apiKeyPage = Joi.object(pageQuery());
 
-const time = Joi.string().isoDate();
+const shownTime = Joi.string().isoDate();
 
 export const apiKeyAnswer = Joi.object({
   id: Joi.string().guid(),
@@ -26,9 +27,9 @@ export const apiKeyAnswer = Joi.object({
   prefix: Joi.string().description('How the key begins.').example('sb_Ab3dE6'),
   scopes: Joi.array().items(Joi.string().valid(...API_KEY_SCOPES)),
   created_by_user_id: Joi.string().guid().allow(null),
-  created_at: time,
-  expires_at: time.allow(null),
-  last_used_at: time.allow(null).description('To the minute.'),
+  created_at: shownTime,
+  expires_at: shownTime.allow(null),
+  last_used_at: shownTime.allow(null).description('To the minute.'),
 });
 
 export const apiKeysAnswer = Joi.array().items(apiKeyAnswer);

@@ -128,7 +128,9 @@ describe('API keys', () => {
     expect(await sentence('scopes', [])).to.deep.equal(['At least 1 entries are needed.']);
     expect((await sentence('scopes', ['calls:fly']))[0]).to.match(/^Must be one of: numbers:read, /);
     expect(await sentence('scopes', 'calls:read')).to.deep.equal(['Must be a list.']);
-    expect(await sentence('expires_at', 'soon')).to.deep.equal(['Not a valid time (ISO 8601).']);
+    for (const time of ['soon', '2030-02-31T00:00:00Z', '+275760-09-13T00:00:00Z']) {
+      expect(await sentence('expires_at', time)).to.deep.equal(['Not a valid time (ISO 8601).']);
+    }
     expect(await sentence('expires_at', '2020-01-01T00:00:00Z')).to.deep.equal(['Must be in the future.']);
     expect(await sentence('key', 'sb_mine')).to.deep.equal(['Unknown field.']);
   });
