@@ -89,7 +89,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'REFRESH_REUSE_WINDOW',
     schema: seconds(0).default(10),
-    about: 'Seconds within which refreshes by two tabs count as one.',
+    about: 'Seconds after a refresh in which that of another tab counts as one with it.',
   },
   {
     name: 'ADMIN_USERNAME',

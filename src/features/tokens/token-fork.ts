@@ -1,7 +1,8 @@
 /**
  * The fork rule. The refresh tokens of a family are a tree of nodes; a node is what counts as one token. Presenting a
- * token of a node issues a successor in a child node: in the newest child while that one's first token is no older than
- * the reuse window (two tabs that refresh at once get siblings that count as one), else in a new child.
+ * token of a node issues a successor in a child node: in the newest child while that one's newest token is no older than
+ * the reuse window (tabs that refresh at once, or soon one after the other, get siblings that count as one), else in a
+ * new child.
  *
  * A token may be presented again, for a client that lost the answer or ignores new refresh tokens, as long as nobody
  * has presented a successor of it. Two tokens of which each should have been the only one are two holders, of which
@@ -13,7 +14,7 @@ export interface ForkView {
   readonly childPresented: boolean;
   /** Whether another child of its parent has been presented. */
   readonly siblingPresented: boolean;
-  readonly newestChild: { readonly id: string; readonly firstIssuedAt: Date } | null;
+  readonly newestChild: { readonly id: string; readonly lastIssuedAt: Date } | null;
 }
 
 export type ForkVerdict =
@@ -24,6 +25,6 @@ export type ForkVerdict =
 export function judgeFork(view: ForkView, now: number, reuseWindowSeconds: number): ForkVerdict {
   if (view.childPresented || view.siblingPresented) return { kind: 'theft' };
   const child = view.newestChild;
-  const isFresh = child !== null && now - child.firstIssuedAt.getTime() <= reuseWindowSeconds * 1000;
+  const isFresh = child !== null && now - child.lastIssuedAt.getTime() <= reuseWindowSeconds * 1000;
   return isFresh ? { kind: 'join', nodeId: child.id } : { kind: 'branch' };
 }

@@ -82,24 +82,24 @@ interface ForkRow {
 /** What the fork rule looks at; undefined when the family has no such node. */
 export async function findForkView(db: Db, familyId: string, nodeId: string): Promise<ForkView | undefined> {
   const { rows } = await db.raw<{ rows: ForkRow[] }>(
-    `select newest.id as newest_child_id, newest.first_issued_at as newest_child_at,
+    `select newest.id as newest_child_id, newest.issued_at as newest_child_at,
        exists (select from token_nodes c where c.family_id = n.family_id and c.parent_id = n.id
          and c.presented_at is not null) as child_presented,
        exists (select from token_nodes s where s.family_id = n.family_id and s.parent_id = n.parent_id and s.id <> n.id
          and s.presented_at is not null) as sibling_presented
      from token_nodes n
-     left join lateral (select id, first_issued_at from token_nodes c
-       where c.family_id = n.family_id and c.parent_id = n.id order by first_issued_at desc limit 1) newest on true
+     left join lateral (select id, coalesce(last_issued_at, first_issued_at) as issued_at from token_nodes c
+       where c.family_id = n.family_id and c.parent_id = n.id order by issued_at desc limit 1) newest on true
      where n.family_id = ? and n.id = ?`,
     [familyId, nodeId],
   );
   const [row] = rows;
   if (!row) return undefined;
-  const { newest_child_id: id, newest_child_at: firstIssuedAt } = row;
+  const { newest_child_id: id, newest_child_at: lastIssuedAt } = row;
   return {
     childPresented: row.child_presented,
     siblingPresented: row.sibling_presented,
-    newestChild: id !== null && firstIssuedAt !== null ? { id, firstIssuedAt } : null,
+    newestChild: id !== null && lastIssuedAt !== null ? { id, lastIssuedAt } : null,
   };
 }
 
@@ -129,6 +129,11 @@ export async function insertNode(
     parent_id: node.parentId,
     first_issued_at: node.firstIssuedAt,
   });
+}
+
+/** One more token of the node was issued. */
+export async function noteIssue(tx: Db, familyId: string, nodeId: string, now: Date): Promise<void> {
+  await tx('token_nodes').where({ family_id: familyId, id: nodeId }).update({ last_issued_at: now });
 }
 
 export type RevokedReason = 'signed_out' | 'forked';

@@ -35,6 +35,7 @@ import {
   insertFamily,
   insertNode,
   markPresented,
+  noteIssue,
   revokeFamily,
 } from './tokens.repository.js';
 
@@ -152,8 +153,8 @@ export function createTokensService(deps: TokensServiceDeps): TokensService {
     }
     await markPresented(tx, { familyId: family.id, nodeId, now, aliveUntil: issuer.aliveUntil(family, now) });
     const childId = verdict.kind === 'join' ? verdict.nodeId : newNodeId();
-    if (verdict.kind === 'branch')
-      await insertNode(tx, { familyId: family.id, id: childId, parentId: nodeId, firstIssuedAt: now });
+    if (verdict.kind === 'join') await noteIssue(tx, family.id, childId, now);
+    else await insertNode(tx, { familyId: family.id, id: childId, parentId: nodeId, firstIssuedAt: now });
     return { family, pair: issuer.pair(family, childId, now) };
   }
 

@@ -110,6 +110,20 @@ describe('refresh tokens', () => {
     await expectTheft(demo.refresh, [afterOne.access]);
   });
 
+  it('count as one when each of several tabs got its own within the window after another', async () => {
+    const demo = await bed.person();
+    const tabs = [await refreshed(demo.refresh)];
+    for (let i = 0; i < 3; i++) {
+      bed.advance(WINDOW - 2);
+      tabs.push(await refreshed(demo.refresh));
+    }
+
+    for (const { refresh } of tabs.toReversed()) await refreshed(refresh);
+
+    bed.advance(WINDOW + 1);
+    await expectTheft(demo.refresh, [demo.access]);
+  });
+
   it('leave the user’s other sign-ins alone', async () => {
     const demo = await bed.person();
     const elsewhere = await bed.signIn(demo.username, demo.password);
