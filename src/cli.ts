@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { IMPORT_USAGE, readImportCommand, runImport } from './cli/import-webhooks.js';
 import { REBUILD_USAGE, readRebuildCommand, runRebuild } from './cli/rebuild-calls.js';
+import { AppError } from './lib/errors.js';
 import { type Config, readConfig } from './platform/config.js';
 import { backUpEmbedded } from './platform/db/embedded-backup.js';
 import { findDatabase } from './platform/db/find-database.js';
@@ -196,6 +197,12 @@ function usage(): string {
   return ['Usage: switchboard <command>', '', ...lines, '', 'Settings: see docs/settings.md.'].join('\n');
 }
 
+/** With what is wrong with each of the members that were given. */
+function explain(error: Error): string {
+  const fields = error instanceof AppError ? Object.entries(error.fields) : [];
+  return [error.message, ...fields.map(([name, sentences]) => `  ${name}: ${sentences.join(' ')}`)].join('\n');
+}
+
 async function run([name, ...args]: readonly string[]): Promise<number> {
   if (name === undefined || name === 'help' || name === '--help') {
     console.log(usage());
@@ -207,7 +214,7 @@ async function run([name, ...args]: readonly string[]): Promise<number> {
     await command.run(args);
     return 0;
   } catch (error) {
-    console.error((error as Error).message);
+    console.error(explain(error as Error));
     if (error instanceof UsageError) console.error(`\n${usage()}`);
     return 1;
   }

@@ -17,7 +17,7 @@ export function createRateLimit(limiter: Limiter, enabled: boolean) {
   return async (ctx: Context, route: AnyRoute | undefined, actor: Actor | null): Promise<void> => {
     const cost = route?.cost ?? 1;
     if (!enabled || cost === 0) return;
-    const verdict = limiter.takeCheaply(REQUESTS, callerOf(ctx, actor), cost);
+    const verdict = limiter.takeCheaply(REQUESTS, callerOf(ctx, route, actor), cost);
     const { name, points, seconds } = REQUESTS;
     ctx.set({
       'RateLimit-Policy': `"${name}";q=${points};w=${seconds}`,
@@ -27,8 +27,8 @@ export function createRateLimit(limiter: Limiter, enabled: boolean) {
   };
 }
 
-function callerOf(ctx: Context, actor: Actor | null): string {
+function callerOf(ctx: Context, route: AnyRoute | undefined, actor: Actor | null): string {
   if (actor?.apiKeyId) return `key:${actor.apiKeyId}`;
   if (actor?.userId) return `user:${actor.userId}`;
-  return `address:${callerAddress(ctx.ip)}`;
+  return `address:${callerAddress(ctx.ip)}${route?.countsApart ? route.path : ''}`;
 }

@@ -81,6 +81,8 @@ export interface Route<Params = Record<string, string>, Query = Record<string, u
   readonly bodyLimit?: number;
   /** What a call costs of the rate limit; default 1. */
   readonly cost?: number;
+  /** Of the address's requests without a caller these count apart: whatever else comes from there keeps nobody from signing in. */
+  readonly countsApart?: true;
   /**
    * Changes are told to the audit log under names made from method and path; `false`: the feature tells it itself, or
    * nothing is changed.

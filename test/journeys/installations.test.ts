@@ -57,4 +57,16 @@ describe('npm start on a bare machine', function () {
       expect(codes).to.deep.equal([0, 0]);
     }
   });
+
+  it('says what is wrong with what a command was given', async () => {
+    const made = await installation.command('create-operator', 'anna').ended;
+    const refused = await installation.command('create-operator', 'anna').ended;
+
+    expect(made.code).to.equal(0);
+    expect(made.text).to.match(/username: anna\n {2}password: \S+\n$/);
+    expect(refused).to.deep.equal({
+      code: 1,
+      text: 'The request has invalid members.\n  username: A user with that username already exists.\n',
+    });
+  });
 });

@@ -92,7 +92,6 @@ const exportRoute = (service: CallsService): AnyRoute =>
       'The list’s filters, newest first. `X-Total-Count` announces how many rows will come (calls that arrive ' +
       'meanwhile are not among them). When the answer breaks off, ask again with the `id` of the last whole row as ' +
       '`cursor`. CSV is RFC 4180; a cell that a spreadsheet would run as a formula begins with an apostrophe.',
-    cost: 5,
     query: callExport,
     responses: {
       200: {

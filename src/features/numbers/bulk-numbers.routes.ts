@@ -56,7 +56,6 @@ export function createBulkNumberRoutes(service: BulkNumberService): AnyRoute[] {
       body: bulkBody(door.schema, door.row),
       accepts: ['json', 'csv'],
       bodyLimit: 8 * 1_048_576,
-      cost: 10,
       responses: { 200: { description: 'What came of each row.', schema: door.answer } },
       handle: (request) => answer(door, request),
     }),

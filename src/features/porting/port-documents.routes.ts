@@ -34,7 +34,6 @@ export const portDocumentRoutes = (service: PortDocumentService): AnyRoute[] => 
     accepts: ['multipart'],
     body: newDocument,
     bodyLimit: MOST_DOCUMENT_BYTES + ENVELOPE_BYTES,
-    cost: 5,
     status: 201,
     responses: {
       201: { description: 'The document.', schema: documentAnswer },

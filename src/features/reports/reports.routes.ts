@@ -45,7 +45,6 @@ export const reportsRoutes = (service: ReportsService): AnyRoute[] => [
     tag: 'Reports',
     access: 'bearer',
     scope: 'reports:read',
-    cost: 5,
     query: callReport,
     responses: { 200: { description: 'The report.', schema: callReportAnswer } },
     async handle({ actor, query, url }) {

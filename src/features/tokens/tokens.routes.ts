@@ -34,6 +34,7 @@ function signInRoutes(tokens: TokensService): AnyRoute[] {
     route<None, unknown, Login>({
       ...PUBLIC,
       path: '/api/token/',
+      countsApart: true,
       summary: 'Sign in',
       description:
         'Failed logins are limited: 10 a minute for each user name with address, 100 for each address; who goes on is ' +
@@ -74,6 +75,7 @@ function refreshRoutes(tokens: TokensService): AnyRoute[] {
     route<None, unknown, { readonly refresh: string }>({
       ...PUBLIC,
       path: '/api/token/refresh/',
+      countsApart: true,
       summary: 'Get a new pair for a refresh token',
       description:
         'A refresh token may be presented again as long as no successor of it has been. One whose successor or ' +
