@@ -199,7 +199,8 @@ function usage(): string {
 
 /** With what is wrong with each of the members that were given. */
 function explain(error: Error): string {
-  const fields = error instanceof AppError ? Object.entries(error.fields) : [];
+  const refusal = error.cause ?? error;
+  const fields = refusal instanceof AppError ? Object.entries(refusal.fields) : [];
   return [error.message, ...fields.map(([name, sentences]) => `  ${name}: ${sentences.join(' ')}`)].join('\n');
 }
 
