@@ -3,6 +3,7 @@ import Joi from 'joi';
 import type { Actor } from '../../http/actor.js';
 import { decodeCursor, type Page, type PageQuery, pageReply, toPage } from '../../http/pagination.js';
 import { type AnyRoute, Reply, route } from '../../http/route.js';
+import { readOwnTime } from '../../http/time.js';
 import { isId } from '../../lib/ids.js';
 import { zonedTimes } from '../../lib/time-zone.js';
 import type { TimelineEntry } from './call.js';
@@ -42,9 +43,10 @@ const CONTENT_TYPES: Readonly<Record<ExportFormat, string>> = {
 };
 
 function placeOf(cursor: string): CallPlace {
-  const [startedAt, id] = decodeCursor(LIST, cursor, 2);
-  if (typeof startedAt !== 'string' || Number.isNaN(Date.parse(startedAt)) || !isId(id)) throw badCursor();
-  return { startedAt: new Date(startedAt).toISOString(), id };
+  const [time, id] = decodeCursor(LIST, cursor, 2);
+  const startedAt = readOwnTime(time);
+  if (startedAt === null || !isId(id)) throw badCursor();
+  return { startedAt, id };
 }
 
 /** Entries that arrive meanwhile may belong anywhere; what follows the last one that was answered stays right. */

@@ -43,9 +43,10 @@ export function createBatchWorker(port: MessagePort): BatchWorker {
 
 /** Without what nobody asks for there. */
 const slim = ({ webhooks, delays, outcomes, takenUp }: Batch): Batch => ({
-  webhooks: webhooks.map(({ provider, carrier_id, method, received_at }) => ({
+  webhooks: webhooks.map(({ provider, carrier_id, is_new, method, received_at }) => ({
     provider,
     carrier_id,
+    is_new,
     method,
     received_at,
   })),

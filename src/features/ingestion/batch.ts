@@ -15,7 +15,7 @@ import { CARRIER_INACTIVE, type NewWebhook, type PendingWebhook, type WebhookOut
 import { isPlain, keepOutcomes, lockWebhooks, markWebhooks, takeUpWebhooks } from './inbox.repository.js';
 import { storeWorkedOff } from './inbox-inserts.js';
 import { outcomeOf } from './outcome.js';
-import { claimSetAside, isStillSetAside } from './set-aside.js';
+import { claimSetAside, isSetAside, staysSetAside } from './set-aside.js';
 import { type Understood, understandWebhook } from './understand.js';
 import { eraseFromWebhooks } from './webhook-erasure.js';
 
@@ -39,14 +39,14 @@ export interface Batch {
   readonly webhooks: readonly SeenWebhook[];
   /** How long each of them was on its way, as `delayOf` has it. */
   readonly delays: readonly (number | null)[];
-  /** Of the webhooks in their order, then of those that were set aside and found their call now. */
+  /** Of the webhooks in their order, then of those that were set aside and are judged otherwise now. */
   readonly outcomes: readonly Verdict[];
   /** How many others found their call now, or are pending again because it has come. */
   takenUp: number;
 }
 
 /** What statistics count a webhook by. */
-export type SeenWebhook = Pick<PendingWebhook, 'provider' | 'carrier_id' | 'method' | 'received_at'>;
+export type SeenWebhook = Pick<PendingWebhook, 'provider' | 'carrier_id' | 'is_new' | 'method' | 'received_at'>;
 
 export type Verdict = Pick<WebhookOutcome, 'status' | 'code'>;
 
@@ -101,17 +101,20 @@ async function workOff(deps: BatchDeps, tx: SqlRunner, source: Source): Promise<
   }
   const { plan } = planned;
   const done = own.map((words) => finish(words, plan));
-  const takenIn = earlier.map((words) => finish(words, plan)).filter(({ outcome }) => !isStillSetAside(outcome));
-  const all = [...done, ...takenIn];
+  const judgedAnew = earlier
+    .map((words) => finish(words, plan))
+    .filter(({ webhook, outcome }) => !staysSetAside(webhook, outcome));
+  const all = [...done, ...judgedAnew];
   const erased = await erasedFrom(tx, await deps.callIds(), {
     ...{ webhooks: all, ids: [...told.ids, ...toldEarlier.ids], plan },
   });
+  const takenUp = judgedAnew.filter(({ outcome }) => !isSetAside(outcome)).length;
   const delays = own.map(({ webhook, understood }) => delayOf(webhook, understood));
   const outcomes = all.map(({ outcome }) => outcome);
   const plain = new Set(
     all.filter(({ webhook, outcome }) => isPlain(webhook, outcome)).map(({ webhook }) => webhook.id),
   );
-  return { webhooks, delays, planned, erased, outcomes, plain, takenUp: takenIn.length };
+  return { webhooks, delays, planned, erased, outcomes, plain, takenUp };
 }
 
 function finish({ webhook, understood, line }: Words, plan: RecordPlan): WorkedOff & { outcome: WebhookOutcome } {

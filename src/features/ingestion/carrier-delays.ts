@@ -14,7 +14,7 @@ import type { Understood } from './understand.js';
 const FLUSH_EVERY_MS = 5000;
 const HOUR_MS = 3_600_000;
 const KEPT_MS = 7 * 24 * HOUR_MS;
-/** What is worked off later than this is a replay or an outage of ours: counted when it came, or not telling. */
+/** What is worked off for the first time later than this came in an outage of ours: not telling. */
 const FRESH_MS = 600_000;
 const BASE = 1.1;
 const LAST_BUCKET = 250;
@@ -28,7 +28,7 @@ const bucketOf = (ms: number): number =>
 const secondsOf = (bucket: number): number => Math.round(BASE ** (bucket + 1) - 1) / 1000;
 
 export interface CarrierDelays {
-  /** A webhook was worked off, which had been on its way for so long. */
+  /** A webhook was worked off, which had been on its way for so long; counted the first time alone. */
   observe(webhook: SeenWebhook, delay: number | null): void;
   flush(): Promise<void>;
   close(): Promise<void>;
@@ -69,7 +69,8 @@ export function createCarrierDelays(deps: { db: Knex; clock: Clock; log: Logger;
   return {
     observe(webhook, delay) {
       const receivedAt = webhook.received_at.getTime();
-      if (delay === null || webhook.method === IMPORTED || clock.now() - receivedAt > FRESH_MS) return;
+      if (delay === null || !webhook.is_new || webhook.method === IMPORTED || clock.now() - receivedAt > FRESH_MS)
+        return;
       histogram.observe({ provider: webhook.provider }, delay / 1000);
       const key = `${webhook.carrier_id} ${receivedAt - (receivedAt % HOUR_MS)} ${bucketOf(delay)}`;
       counts.set(key, (counts.get(key) ?? 0) + 1);

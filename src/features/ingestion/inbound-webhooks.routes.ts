@@ -1,6 +1,7 @@
 import Joi from 'joi';
 import { decodeCursor, pageReply } from '../../http/pagination.js';
 import { type AnyRoute, route } from '../../http/route.js';
+import { readOwnTime } from '../../http/time.js';
 import { invalidFields } from '../../lib/errors.js';
 import { isId } from '../../lib/ids.js';
 import { presentGroup, presentWebhook, presentWebhookInFull } from './inbound-webhooks.present.js';
@@ -32,9 +33,9 @@ const REPLAY =
 
 function placeOf(cursor: string | undefined): WebhookPlace | null {
   if (cursor === undefined) return null;
-  const [receivedAt, id] = decodeCursor(LIST, cursor, 2);
-  const isTime = typeof receivedAt === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(receivedAt);
-  if (isTime && !Number.isNaN(Date.parse(receivedAt)) && isId(id)) return { receivedAt, id };
+  const [time, id] = decodeCursor(LIST, cursor, 2);
+  const receivedAt = readOwnTime(time);
+  if (receivedAt !== null && isId(id)) return { receivedAt, id };
   throw invalidFields({ cursor: ['Not a valid cursor.'] });
 }
 

@@ -29,5 +29,11 @@ export async function claimSetAside(
   return rows;
 }
 
-/** A webhook that is set aside once more stays as it was: it does not begin to wait anew. */
-export const isStillSetAside = ({ code }: WebhookOutcome): boolean => code !== null && SET_ASIDE.includes(code);
+export const isSetAside = ({ code }: WebhookOutcome): boolean => code !== null && SET_ASIDE.includes(code);
+
+/**
+ * A webhook that is set aside once more stays as it was, and does not begin to wait anew; unless what has come says for
+ * what it waits in vain, such as the number that nobody holds.
+ */
+export const staysSetAside = (webhook: PendingWebhook, outcome: WebhookOutcome): boolean =>
+  isSetAside(outcome) && (outcome.status === 'waiting' || outcome.code === webhook.code);

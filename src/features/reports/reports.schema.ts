@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { readTime } from '../../http/time.js';
+import { readTime, withinYears } from '../../http/time.js';
 import { isTimeZone } from '../../lib/time-zone.js';
 import { zoneClock } from '../../lib/zone-clock.js';
 import { callFilterKeys } from '../calls/index.js';
@@ -57,7 +57,7 @@ export function readMoment(value: string, timeZone: string): number {
   const at = readTime(value);
   if (!at) throw new Error('The schema lets only times through.');
   const isLocal = !/(?:[Zz]|[+\- ]\d{2}:?\d{2})$/.test(value.slice(11));
-  return isLocal || value.length === 10 ? zoneClock(timeZone).momentOf(at.getTime()) : at.getTime();
+  return isLocal || value.length === 10 ? withinYears(zoneClock(timeZone).momentOf(at.getTime())) : at.getTime();
 }
 
 const number = Joi.number();

@@ -341,8 +341,12 @@ describe('the webhook inspector', function () {
     await deliver(system, line, { ...genericCall({}), headers: { 'webhook-signature': 'v1,AAAA' } });
     await drained(system);
 
+    const again = await system.ask('POST', '/api/inbound_webhooks/replay/', { token: admin.token, body: {} });
+    await drained(system);
+
     const { status, body } = await system.ask('GET', path, { token: admin.token });
 
+    expect(again.body.queued).to.equal(12);
     expect(status).to.equal(200);
     expect(body.webhooks).to.deep.equal({
       ...{ total: 12, deliveries: 12, pending: 0, waiting: 0, processed: 11, ignored: 1, failed: 0 },
