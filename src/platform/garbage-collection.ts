@@ -9,4 +9,7 @@ export function tuneGarbageCollection(): void {
   // The young generation is collected by the thread whose it is. Helpers shorten that where processors are idle; where
   // none is, they take the time from the other threads and spend most of it looking for work.
   setFlagsFromString('--no-parallel-scavenge');
+  // Code that has not run for some collections is thrown away with what V8 has learnt of it, and the first crowd after a
+  // quiet minute would pay for learning it again.
+  setFlagsFromString('--no-flush-bytecode');
 }
