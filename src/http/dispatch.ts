@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { AppError, notFound, permissionDenied } from '../lib/errors.js';
+import { listsEtag } from '../lib/etag.js';
 import { isId } from '../lib/ids.js';
 import { type Actor, hasRole, hasScope } from './actor.js';
 import type { AuditTrail } from './audit.js';
@@ -175,6 +176,9 @@ function write(ctx: Context, row: AnyRoute, reply: Reply): void {
     if (!isRaw) ctx.type = 'application/json';
   }
   ctx.set(reply.headers);
+  const { ETag } = reply.headers;
+  const known = row.method === 'get' ? ctx.get('If-None-Match') : '';
+  if (ETag && known && listsEtag(known, ETag)) ctx.status = 304;
 }
 
 const isStream = (body: unknown): boolean => typeof (body as { pipe?: unknown } | null)?.pipe === 'function';

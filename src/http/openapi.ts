@@ -3,7 +3,7 @@ import { API_KEY_PREFIX } from './authenticate.js';
 import { type JsonSchema, toJsonSchema } from './json-schema.js';
 import { exampleOf, type MemberExamples } from './openapi-examples.js';
 import { PROBLEM, PROBLEM_RESPONSES, problemContent } from './openapi-problems.js';
-import { type AnyRoute, type BodyKind, Reply, route } from './route.js';
+import { type AnyRoute, type BodyKind, Reply, type RouteResponse, route } from './route.js';
 
 export interface OpenApiParts {
   readonly version: string;
@@ -125,20 +125,21 @@ function requestBody(row: AnyRoute, examples: MemberExamples): JsonSchema {
 }
 
 function responsesOf(row: AnyRoute, path: string, examples: MemberExamples): JsonSchema {
-  const told = Object.entries(row.responses).map(([status, { description, schema, contentType, headers }]) => [
+  const told = Object.entries(row.responses).map(([status, response]) => [
     status,
     {
-      description,
-      ...(headers ? { headers: headersOf(headers) } : {}),
-      ...contentOf(Number(status), { description, schema, contentType }, examples),
+      description: response.description,
+      ...headersOf(isPaged(row, response) ? { Link: 'The next page.', ...response.headers } : response.headers),
+      ...contentOf(Number(status), response, examples),
     },
   ]);
+  const hasVersions = row.method === 'get' && row.responses[200]?.headers?.ETag !== undefined;
   const hasBody = row.body !== undefined || row.accepts !== undefined;
   const isBearer = row.access === 'bearer';
   const common: readonly (readonly [number, boolean])[] = [
     [400, hasBody || row.query !== undefined],
     [401, isBearer],
-    [403, isBearer && (row.role !== undefined || row.scope !== undefined)],
+    [403, isBearer],
     [404, path.includes('{')],
     [413, hasBody],
     [415, hasBody],
@@ -148,42 +149,44 @@ function responsesOf(row: AnyRoute, path: string, examples: MemberExamples): Jso
   const refs = common
     .filter(([status, applies]) => applies && !(status in row.responses))
     .map(([status]) => [String(status), { $ref: `#/components/responses/${status}` }]);
-  return Object.fromEntries([...told, ...refs]);
+  const unchanged = hasVersions ? [['304', { description: 'It still has an `ETag` of `If-None-Match`.' }]] : [];
+  return Object.fromEntries([...told, ...unchanged, ...refs]);
 }
 
-const headersOf = (headers: Readonly<Record<string, string>>): JsonSchema =>
-  Object.fromEntries(
-    Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
-  );
+/** A list of pages, and no export that goes on at a cursor. */
+const isPaged = ({ query }: AnyRoute, { schema }: RouteResponse): boolean =>
+  schema?.type === 'array' && 'cursor' in (query?.describe().keys ?? {});
+
+function headersOf(headers: Readonly<Record<string, string>> = {}): JsonSchema {
+  const described = Object.entries(headers).map(([name, description]) => [
+    name,
+    { description, schema: { type: 'string' } },
+  ]);
+  return described.length === 0 ? {} : { headers: Object.fromEntries(described) };
+}
 
 const JSON_TYPE = 'application/json';
 
-interface ToldBody {
-  readonly description: string;
-  readonly schema: Joi.Schema | undefined;
-  readonly contentType: string | readonly string[] | undefined;
-}
-
 function contentOf(
   status: number,
-  { description, schema, contentType }: ToldBody,
+  { description, schema, contentType }: RouteResponse,
   examples: MemberExamples,
 ): JsonSchema {
   const types = [contentType ?? []].flat();
   if (schema) {
     const said = toJsonSchema(schema);
     const body = { schema: said, example: exampleOf(said, examples) };
-    return { content: contentAs(types.length === 0 ? [JSON_TYPE] : types, () => body) };
+    return { content: { [JSON_TYPE]: body, ...contentAs(types.filter((type) => type !== JSON_TYPE)) } };
   }
   if (types.length > 0) {
-    return { content: contentAs(types, (type) => ({ schema: { type: type === JSON_TYPE ? 'object' : 'string' } })) };
+    return { content: contentAs(types) };
   }
   if (status < 400) return {};
   return { content: { 'application/problem+json': problemContent(status, description) } };
 }
 
-const contentAs = (types: readonly string[], bodyOf: (type: string) => JsonSchema): JsonSchema =>
-  Object.fromEntries(types.map((type) => [type, bodyOf(type)]));
+const contentAs = (types: readonly string[]): JsonSchema =>
+  Object.fromEntries(types.map((type) => [type, { schema: { type: type === JSON_TYPE ? 'object' : 'string' } }]));
 
 /** `GET /openapi.json`: `describe` is asked once, when somebody wants it. */
 export function openApiRoute(describe: () => JsonSchema): AnyRoute {

@@ -45,9 +45,9 @@ export type BodyKind = 'json' | 'form' | 'multipart' | 'csv';
 
 export interface RouteResponse {
   readonly description: string;
-  /** Absent: no body, or one that is no JSON (`contentType`). */
+  /** Of the JSON body. Absent: no body, or one of another type (`contentType`). */
   readonly schema?: Joi.Schema;
-  /** Several: the request chooses. */
+  /** Besides the JSON of the schema; several: the request chooses. */
   readonly contentType?: string | readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -41,6 +41,14 @@ const ROUTES = [
     unknownBody: 'ignore',
     handle: ({ body }) => body,
   }),
+  route({
+    ...{ ...thing, method: 'get', path: '/api/versions/', access: 'public' },
+    handle: () => new Reply({ name: 'chair' }, { headers: { ETag: '"7"' } }),
+  }),
+  route({
+    ...{ ...thing, method: 'patch', path: '/api/versions/', access: 'public', body: Joi.object({}) },
+    handle: () => new Reply({ name: 'table' }, { headers: { ETag: '"7"' } }),
+  }),
   route({ ...thing, method: 'get', path: '/api/open/', access: 'public', handle: () => ({ open: true }) }),
   route({
     ...{ ...thing, method: 'get', path: '/api/stream/', access: 'public' },
@@ -90,6 +98,23 @@ describe('the order of a request’s checks', () => {
     token,
     type: 'application/json',
     body: JSON.stringify(value),
+  });
+
+  it('answers 304 without a body to who has the version already, and to nobody who changes it', async () => {
+    const askKnowing = async (method: string, known: string) => {
+      const headers = { 'if-none-match': known, 'content-type': 'application/json' };
+      const body = method === 'PATCH' ? { body: '{}' } : {};
+      const answer = await fetch(`${app.url}/api/versions/`, { method, headers, ...body });
+      return { status: answer.status, etag: answer.headers.get('etag'), length: (await answer.text()).length };
+    };
+
+    const unchanged = { status: 304, etag: '"7"', length: 0 };
+    for (const known of ['"7"', 'W/"7"', '"6", "7"', '*']) {
+      expect(await askKnowing('GET', known), known).to.deep.equal(unchanged);
+      expect(await askKnowing('HEAD', known), known).to.deep.equal(unchanged);
+    }
+    expect(await askKnowing('GET', '"6"')).to.deep.equal({ status: 200, etag: '"7"', length: 16 });
+    expect((await askKnowing('PATCH', '"7"')).status).to.equal(200);
   });
 
   it('answers 404 to an unknown path, with or without a token', async () => {

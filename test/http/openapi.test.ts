@@ -8,6 +8,9 @@ import { startSystem, type TestSystem } from '../support/system.js';
 // biome-ignore lint/suspicious/noExplicitAny: a document is looked into at many places
 type Json = any;
 
+/** Their next page is told by the greatest `seq` of the one before. */
+const LISTS_BY_SEQ = ['/api/call_events/', '/api/events/'];
+
 describe('the OpenAPI document', () => {
   let system: TestSystem;
   let document: Json;
@@ -109,6 +112,37 @@ describe('the OpenAPI document', () => {
 
     expect(wrong.map(({ path }) => path)).to.deep.equal([]);
     expect(routes.filter((row) => row.unknownBody === 'ignore').length).to.be.above(2);
+  });
+
+  it('names the next page of every list of pages, and of nothing else', () => {
+    const gets = Object.entries<Json>(document.paths).flatMap(([path, { get }]) => (get ? [{ path, get }] : []));
+    const isOfPages = ({ get }: Json) =>
+      get.parameters?.some(({ name }: Json) => name === 'cursor') &&
+      get.responses[200].content['application/json']?.schema.type === 'array';
+    const isLinked = ({ get }: Json) => get.responses[200]?.headers?.Link !== undefined;
+
+    const lists = gets.filter(isOfPages).map(({ path }) => path);
+
+    expect(lists).to.include.members(['/api/call_logs/', '/api/virtual_numbers/', '/api/port_orders/', '/api/users/']);
+    expect(gets.filter(isLinked).map(({ path }) => path)).to.have.members([...lists, ...LISTS_BY_SEQ]);
+  });
+
+  it('names where a made thing is, what versions lead to, and each form of an answer', () => {
+    const { paths } = document;
+    const made = ['virtual_numbers', 'virtual_numbers/create', 'carriers', 'port_orders', 'port_orders/{id}/documents'];
+
+    for (const path of [...made, 'users', 'accounts'])
+      expect(paths[`/api/${path}/`].post.responses[201].headers, path).to.include.keys('Location');
+    expect(paths['/api/virtual_numbers/{id}/'].get.responses).to.include.keys('304');
+    expect(paths['/api/virtual_numbers/{id}/'].patch.responses).not.to.include.keys('304');
+    expect(paths['/api/virtual_numbers/'].get.responses).not.to.include.keys('304');
+    for (const path of ['bulk', 'bulk/change', 'bulk/release'])
+      expect(paths[`/api/virtual_numbers/${path}/`].post.responses[200].content, path).to.have.keys(
+        'application/json',
+        'application/x-ndjson',
+      );
+    expect(paths['/api/users/me/'].get.responses).to.include.keys('403');
+    expect(paths['/asyncapi.json'].get.responses[200].content).to.have.keys('application/json');
   });
 
   it('shows problems as they are answered', () => {

@@ -42,7 +42,7 @@ export function accountsRoutes(accounts: AccountsService, signupOpen: boolean): 
       path: '/api/accounts/',
       summary: 'List the accounts, newest first',
       query: accountPage,
-      responses: { 200: { description: 'The accounts.', schema: accountsAnswer, headers: { Link: 'The next page.' } } },
+      responses: { 200: { description: 'The accounts.', schema: accountsAnswer } },
       async handle({ query, url }) {
         const page = await accounts.list({ limit: query.limit, before: decodeIdCursor(LIST, query.cursor) });
         return pageReply(LIST, url, { ...page, items: page.items.map(presentAccount) });

@@ -46,7 +46,7 @@ function listRoutes(users: UsersService): AnyRoute[] {
       summary: 'List the account’s users, newest first',
       scope: 'users:read',
       query: userPage,
-      responses: { 200: { description: 'The users.', schema: usersAnswer, headers: { Link: 'The next page.' } } },
+      responses: { 200: { description: 'The users.', schema: usersAnswer } },
       async handle({ actor, query, url }) {
         const page = await users.list(actor.accountId, {
           limit: query.limit,

@@ -22,7 +22,6 @@ export function apiKeysRoutes(apiKeys: ApiKeysService): AnyRoute[] {
         200: {
           description: 'The keys, without what is secret of them.',
           schema: apiKeysAnswer,
-          headers: { Link: 'The next page.' },
         },
       },
       async handle({ actor, query, url }) {

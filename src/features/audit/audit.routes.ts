@@ -24,7 +24,7 @@ export function auditRoutes(db: Knex): AnyRoute[] {
         '`user.updated`, `api_key.deleted`, `inbound_webhook.replay`; of sign-ins `sign_in`, `sign_out`, ' +
         '`password.changed`, `refresh.theft`.',
       query: auditPage,
-      responses: { 200: { description: 'The entries.', schema: entriesAnswer, headers: { Link: 'The next page.' } } },
+      responses: { 200: { description: 'The entries.', schema: entriesAnswer } },
       async handle({ actor, query, url }) {
         if (query.account_id === 'none' && !hasRole(actor, 'operator')) throw permissionDenied();
         const { limit, cursor, account_id: whose, ...filters } = query;

@@ -57,7 +57,7 @@ export function carriersRoutes(service: CarriersService, publicUrl: () => string
       scope: 'carriers:write',
       body: newCarrier,
       status: 201,
-      responses: { 201: inFull },
+      responses: { 201: { ...inFull, headers: { Location: 'Where it is.' } } },
       async handle({ actor, body }) {
         const row = await service.create(actor, body);
         return new Reply(presentCarrierInFull(row, publicUrl()), { headers: { Location: `/api/carriers/${row.id}/` } });

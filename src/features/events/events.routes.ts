@@ -17,6 +17,7 @@ const DESCRIPTION =
   'empty page, the same `after`) is where to go on later. A cursor after which events have been deleted, or that is ' +
   'newer than the newest event, is answered 410 `cursor_expired` with `oldest_seq`; `after=0` never is.';
 
+const PAGE = { description: 'Events, ascending.', headers: { Link: 'The next page.' } };
 const GONE = { description: 'The cursor is too old or not of this log (`cursor_expired`, with `oldest_seq`).' };
 
 export interface EventRouteDeps {
@@ -40,7 +41,7 @@ export function createEventRoutes(deps: EventRouteDeps): readonly AnyRoute[] {
       scope: 'calls:read',
       query: logQuery,
       responses: {
-        200: { description: 'Events, ascending.', schema: Joi.array().items(callEvent, callRemoval) },
+        200: { ...PAGE, schema: Joi.array().items(callEvent, callRemoval) },
         410: GONE,
       },
       handle: (request) => readCalls(deps, request),
@@ -55,7 +56,7 @@ export function createEventRoutes(deps: EventRouteDeps): readonly AnyRoute[] {
       role: 'admin',
       scope: 'calls:read',
       query: logQuery,
-      responses: { 200: { description: 'Events, ascending.', schema: Joi.array().items(anyEvent) }, 410: GONE },
+      responses: { 200: { ...PAGE, schema: Joi.array().items(anyEvent) }, 410: GONE },
       permit: ({ actor }) => needScopes(actor, ['numbers:read', 'port_orders:read']),
       handle: (request) => readAll(deps, request),
     }),

@@ -57,7 +57,6 @@ function readingRoutes(service: InboundWebhooksService): AnyRoute[] {
         200: {
           description: 'The webhooks.',
           schema: Joi.array().items(webhookAnswer),
-          headers: { Link: 'The next page.' },
         },
       },
       async handle({ actor, query, url }) {

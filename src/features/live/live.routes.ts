@@ -62,7 +62,7 @@ export function createLiveRoutes({ readBoard, delays, connections }: LiveRouteDe
       summary: 'AsyncAPI document of the live channel',
       tag: 'Documentation',
       access: 'public',
-      responses: { 200: { description: 'AsyncAPI 3.0.' } },
+      responses: { 200: { description: 'AsyncAPI 3.0.', contentType: 'application/json' } },
       handle: () => describeLive(),
     }),
   ];

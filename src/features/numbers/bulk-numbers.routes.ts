@@ -41,6 +41,8 @@ const ALIKE =
   '`Accept: application/x-ndjson` the answer tells its progress: one line for each row’s result, after each chunk ' +
   '`{"done", "total"}`, and as the last line the counts; work stops between two chunks when the client leaves.';
 
+const NDJSON = 'application/x-ndjson';
+
 export function createBulkNumberRoutes(service: BulkNumberService): AnyRoute[] {
   return doorsOf(service).map((door) =>
     route<Record<string, string>, BulkRouteRequest['query'], BulkRouteRequest['body']>({
@@ -56,7 +58,7 @@ export function createBulkNumberRoutes(service: BulkNumberService): AnyRoute[] {
       body: bulkBody(door.schema, door.row),
       accepts: ['json', 'csv'],
       bodyLimit: 8 * 1_048_576,
-      responses: { 200: { description: 'What came of each row.', schema: door.answer } },
+      responses: { 200: { description: 'What came of each row.', schema: door.answer, contentType: NDJSON } },
       handle: (request) => answer(door, request),
     }),
   );
@@ -107,9 +109,9 @@ async function answer(door: BulkDoor, request: BulkRouteRequest): Promise<Reply>
   const chunks = door.work(actor, { rows, dryRun: query.dry_run });
   note({ rows: rows.length, dryRun: query.dry_run });
   const counter = createCounter(door);
-  if (String(headers.accept ?? '').includes('application/x-ndjson')) {
+  if (String(headers.accept ?? '').includes(NDJSON)) {
     const stream = Readable.from(progress(chunks, { counter, total: rows.length }));
-    return new Reply(stream, { headers: { 'Content-Type': 'application/x-ndjson' } });
+    return new Reply(stream, { headers: { 'Content-Type': NDJSON } });
   }
   const results: BulkResult[] = [];
   for await (const chunk of chunks) {

@@ -1,3 +1,5 @@
+import { listsEtag } from '../../lib/etag.js';
+
 /** A phone number that an account holds. Times in ms since 1970. */
 export interface VirtualNumber {
   readonly id: string;
@@ -90,9 +92,6 @@ export function changeNumber(number: VirtualNumber, patch: NumberPatch, now: num
 
 export const etagOf = (number: VirtualNumber): string => `"${number.version}"`;
 
-/** Whether an `If-Match` allows the change; a proxy that compresses makes tags weak, so `W/` is passed over. */
-export function matchesEtag(ifMatch: string | undefined, number: VirtualNumber): boolean {
-  if (ifMatch === undefined) return true;
-  const tags = ifMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  return tags.includes('*') || tags.includes(etagOf(number));
-}
+/** Whether an `If-Match` allows the change. */
+export const matchesEtag = (ifMatch: string | undefined, number: VirtualNumber): boolean =>
+  ifMatch === undefined || listsEtag(ifMatch, etagOf(number));

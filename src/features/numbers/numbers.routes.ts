@@ -52,7 +52,12 @@ function collectionRoutes(numbers: NumberService): AnyRoute[] {
     scope: 'numbers:write',
     body: claimBody,
     status: 201,
-    responses: { 201: oneNumber('The number is held by the account.') },
+    responses: {
+      201: {
+        ...oneNumber('The number is held by the account.'),
+        headers: { ...ETAG, Location: 'Where it is.' },
+      },
+    },
     handle: async ({ actor, body }: { actor: Actor; body: ClaimInput }) =>
       numberReply(await numbers.claimNumber(actor, claimFrom(actor, body)), 201),
   } as const;
@@ -67,7 +72,7 @@ function collectionRoutes(numbers: NumberService): AnyRoute[] {
       scope: 'numbers:read',
       query: listQuery,
       unknownQuery: 'ignore',
-      responses: { 200: { description: 'The numbers.', schema: listAnswer, headers: { Link: 'The next page.' } } },
+      responses: { 200: { description: 'The numbers.', schema: listAnswer } },
       async handle({ actor, query, url }) {
         const { limit = LENGTH_WITHOUT_LIMIT, ...rest } = query;
         const slice = idSlice('virtual_numbers', { ...rest, limit });
@@ -150,7 +155,7 @@ function historyRoute(numbers: NumberService): AnyRoute {
     access: 'bearer',
     scope: 'numbers:read',
     query: historyQuery,
-    responses: { 200: { description: 'The changes.', schema: historyAnswer, headers: { Link: 'The next page.' } } },
+    responses: { 200: { description: 'The changes.', schema: historyAnswer } },
     async handle({ actor, params, query, url }) {
       const number = await numbers.getNumberEver(actor, params.id);
       const page = await numbers.listChanges(number, idSlice('number_history', query));

@@ -36,7 +36,7 @@ export const portDocumentRoutes = (service: PortDocumentService): AnyRoute[] => 
     bodyLimit: MOST_DOCUMENT_BYTES + ENVELOPE_BYTES,
     status: 201,
     responses: {
-      201: { description: 'The document.', schema: documentAnswer },
+      201: { description: 'The document.', schema: documentAnswer, headers: { Location: 'Where it is.' } },
       409: { description: '`not_editable`.' },
       413: { description: 'More than 10 MiB.' },
       415: { description: 'Not multipart, or the file is no PDF, PNG or JPEG by its content.' },

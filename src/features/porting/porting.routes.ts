@@ -91,7 +91,9 @@ export function portingRoutes(service: PortingService, clock: Clock): AnyRoute[]
       description: 'A draft may be as incomplete as it likes; what is missing is asked for when it is submitted.',
       body: newOrder,
       status: 201,
-      responses: { 201: { description: 'The draft.', schema: orderInFullAnswer } },
+      responses: {
+        201: { description: 'The draft.', schema: orderInFullAnswer, headers: { Location: 'Where it is.' } },
+      },
       async handle({ actor, body }) {
         const order = await service.create(actor, body);
         const headers = { Location: `/api/port_orders/${order.id}/` };
