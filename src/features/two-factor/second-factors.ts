@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { Clock } from '../../lib/clock.js';
 import { createTurns } from '../../lib/turns.js';
+import type { Db } from '../../platform/db/connect.js';
 import type { Limiter, LimitRule } from '../../platform/limiter/limiter.js';
 import type { SecretBox } from '../../platform/secret-box.js';
 import { enrolmentUrl, hashOfRecoveryCode, newSecret, stepOfCode } from './one-time-code.js';
@@ -80,11 +81,16 @@ export function createSecondFactors({ db, clock, limiter, secrets }: SecondFacto
     return (await bounded(userId, () => takeCode(factor, code))) ? 'one_time_code' : 'none';
   }
 
-  /** Switches on what was enrolled, by its first code. */
-  async function confirm(factor: SecondFactor, code: string): Promise<boolean> {
+  /** Switches on what was enrolled, by its first code, and does the rest in the same transaction. */
+  async function confirm(factor: SecondFactor, code: string, rest?: (tx: Db) => Promise<void>): Promise<boolean> {
     return bounded(factor.userId, async () => {
       const step = stepOfCode(open(factor), code.replace(/\s/g, ''), clock.now());
-      return step !== null && switchOn(db, factor, step, now());
+      if (step === null) return false;
+      return db.transaction(async (tx) => {
+        const isOn = await switchOn(tx, factor, step, now());
+        if (isOn) await rest?.(tx);
+        return isOn;
+      });
     });
   }
 

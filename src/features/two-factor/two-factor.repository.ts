@@ -69,6 +69,17 @@ export async function switchOn(tx: Db, { userId, secret }: SecondFactor, step: n
   return switched === 1;
 }
 
+/** Keeps the factor, and its recovery codes, to this transaction; false when it is not on any more. */
+export async function lockEnabled(tx: Db, userId: string): Promise<boolean> {
+  const row = await tx('user_two_factor')
+    .where({ user_id: userId })
+    .whereNotNull('enabled_at')
+    .forUpdate()
+    .first('user_id');
+  return row !== undefined;
+}
+
+/** Of a factor whose row the transaction has locked: else two that come at once leave the codes of both. */
 export async function replaceRecoveryCodes(tx: Db, userId: string, hashes: readonly Buffer[]): Promise<void> {
   await tx('user_recovery_codes').where({ user_id: userId }).delete();
   await tx('user_recovery_codes').insert(hashes.map((hash) => ({ user_id: userId, code_hash: hash })));

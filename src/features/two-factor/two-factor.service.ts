@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { Actor } from '../../http/actor.js';
 import type { Clock } from '../../lib/clock.js';
+import type { Db } from '../../platform/db/connect.js';
 import type { SecretBox } from '../../platform/secret-box.js';
 import type { Wakeups } from '../../platform/wakeups.js';
 import {
@@ -27,6 +28,7 @@ import {
   findDemand,
   findState,
   listSealedFactors,
+  lockEnabled,
   replaceRecoveryCodes,
   replaceSealedFactor,
   type SecondFactor,
@@ -108,12 +110,6 @@ export function createTwoFactorService(deps: TwoFactorServiceDeps): TwoFactorSer
     return factor;
   }
 
-  async function giveCodes(userId: string): Promise<readonly string[]> {
-    const codes = newRecoveryCodes();
-    await db.transaction((tx) => replaceRecoveryCodes(tx, userId, codes.map(hashOfRecoveryCode)));
-    return codes;
-  }
-
   return {
     async status(userId) {
       const { factor, isDemanded, codesLeft } = await stateOf(userId);
@@ -126,12 +122,19 @@ export function createTwoFactorService(deps: TwoFactorServiceDeps): TwoFactorSer
       const { factor } = await stateOf(userId);
       if (!factor) throw notEnabled();
       if (factor.enabledAt) throw alreadyEnabled();
-      if (!(await factors.confirm(factor, otp))) throw wrongOtp();
-      return giveCodes(userId);
+      const codes = newRecoveryCodes();
+      const give = (tx: Db) => replaceRecoveryCodes(tx, userId, codes.map(hashOfRecoveryCode));
+      if (!(await factors.confirm(factor, otp, give))) throw wrongOtp();
+      return codes;
     },
     async renewCodes(userId, evidence) {
       await checkEvidence(userId, evidence);
-      return giveCodes(userId);
+      const codes = newRecoveryCodes();
+      await db.transaction(async (tx) => {
+        if (!(await lockEnabled(tx, userId))) throw notEnabled();
+        await replaceRecoveryCodes(tx, userId, codes.map(hashOfRecoveryCode));
+      });
+      return codes;
     },
     async disable(userId, evidence) {
       const { isDemanded } = await stateOf(userId);

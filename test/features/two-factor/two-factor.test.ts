@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import type { Knex } from 'knex';
 import { Secret, TOTP } from 'otpauth';
 import { createSecondFactors } from '../../../src/features/two-factor/second-factors.js';
+import { until } from '../../support/until.js';
 import { type Answer, type Bed, type Person, startBed } from '../accounts/bed.js';
 
 const STEP = 30;
@@ -100,6 +102,61 @@ describe('two-factor sign-in', () => {
     expect(renewed.body.recovery_codes).to.have.lengthOf(10).and.not.include(codes[0]);
     expect([wrong.status, off.status]).to.deep.equal([400, 204]);
     expect((await login(demo)).status).to.equal(200);
+  });
+
+  /** Lets requests come while `hold` holds what they need, until so many wait for it or for one another; then `look`s. */
+  async function askHeld<T>(
+    waiting: number,
+    hold: (tx: Knex) => Promise<unknown>,
+    ask: () => Promise<T>,
+    look?: () => Promise<unknown>,
+  ): Promise<T> {
+    const { db } = bed.product.system.platform;
+    const held = await db.transaction(async (tx) => {
+      await hold(tx);
+      const asked = ask();
+      await until(`${waiting} wait`, async () => {
+        const { rows } = await db.raw(
+          `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+        );
+        return rows.length === waiting;
+      });
+      await look?.();
+      return { asked };
+    });
+    return held.asked;
+  }
+
+  it('leaves one set of recovery codes when two are asked for at once', async () => {
+    const demo = await bed.person();
+    const { codes } = await enrolled(demo);
+    const renew = (otp = '') => own(demo, 'recovery_codes/', { current_password: demo.password, otp });
+
+    const renewed = await askHeld(
+      2,
+      (tx) => tx('user_two_factor').where({ user_id: demo.id }).forUpdate().first('user_id'),
+      () => Promise.all([renew(codes[0]), renew(codes[1])]),
+    );
+
+    const status = await bed.ask('GET', '/api/users/me/two_factor/', { token: demo.access });
+    expect(renewed.map((answer) => answer.status)).to.deep.equal([200, 200]);
+    expect(status.body.recovery_codes_left).to.equal(10);
+  });
+
+  it('is not on before its recovery codes are kept', async () => {
+    const demo = await bed.person();
+    const begun = await own(demo, '', { current_password: demo.password });
+
+    const early: Answer[] = [];
+    const confirmed = await askHeld(
+      1,
+      (tx) => tx.raw('lock table user_recovery_codes in exclusive mode'),
+      () => own(demo, 'confirm/', { otp: codeOf(begun.body.secret) }),
+      async () => early.push(await bed.ask('GET', '/api/users/me/two_factor/', { token: demo.access })),
+    );
+
+    expect(early[0]?.body.enabled).to.equal(false);
+    expect(confirmed.body.recovery_codes).to.have.lengthOf(10);
   });
 
   it('keeps secrets sealed and recovery codes hashed', async () => {
