@@ -70,7 +70,8 @@ function createFeatures(platform: Platform, startThread?: StartThread) {
   const retention = createRetention(platform, { rule: retentionRule, accounts: accounts.service });
   const erasure = createErasure(platform, erasureRule);
   const authenticate = createAuthenticate(platform.jwtSecret, tokens.sessions);
-  const operations = createOperations(platform, { authenticate });
+  const limit = createRateLimit(platform.limiter, platform.config.rateLimits);
+  const operations = createOperations(platform, { authenticate, limit });
   const live = createLive(platform, { ...tokens.sessions, calls: { columns: CALL_COLUMNS, present: presentCall } });
   return {
     events,

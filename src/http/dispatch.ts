@@ -67,11 +67,11 @@ async function serve(ctx: Context, path: string, rows: readonly AnyRoute[], deps
   const isPublic = found ? found.access === 'public' : rows.every((row) => row.access === 'public');
   const actor = isPublic ? null : await authenticate(ctx, found, deps);
   ctx.state.actor = actor;
+  await deps.limit(ctx, found, actor);
   if (!found) {
     answerWithoutRoute(ctx, path, rows);
     return;
   }
-  await deps.limit(ctx, found, actor);
   if (actor) checkPermission(actor, found);
   const params = ctx.params as Record<string, string>;
   if (!Object.entries(params).every(([name, value]) => isParam(name, value))) throw notFound();

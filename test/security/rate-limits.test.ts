@@ -39,6 +39,21 @@ describe('rate limits of requests', () => {
     expect(remaining(await ask(key.body.key))).to.equal(599);
   });
 
+  it('take as much for a method that is not allowed, and at the dashboard of the queue', async () => {
+    const { token } = await system.createOperator();
+    const ask = (method: string, path: string, given: string) => system.ask(method, path, { token: given });
+
+    const start = remaining(await ask('GET', '/api/users/me/', token));
+    const notAllowed = await ask('PUT', '/api/users/', token);
+    const page = await ask('GET', '/queue/', token);
+    const first = remaining(await ask('GET', '/queue/', 'guess'));
+    const guess = await ask('GET', '/api/users/me/', 'another');
+
+    expect([notAllowed.status, page.status, guess.status]).to.deep.equal([405, 200, 401]);
+    expect([remaining(notAllowed), remaining(page)]).to.deep.equal([start - 1, start - 2]);
+    expect(remaining(guess)).to.equal(first - 1);
+  });
+
   it('tell the policy in the standard headers, and when to come again', async () => {
     const { token } = await system.createAdmin();
     const ask = () => system.ask('GET', '/api/users/me/', { token });

@@ -1,3 +1,5 @@
+import { callerAddress } from '../../http/client-address.js';
+import { createFairShare } from '../../http/fair-share.js';
 import { decodeIdCursor, type PageQuery, pageReply } from '../../http/pagination.js';
 import { type AnyRoute, Reply, route } from '../../http/route.js';
 import type { AccountChanges, NewAccount } from './account.js';
@@ -35,6 +37,8 @@ const changesOf = (body: AccountChangesBody): AccountChanges => ({
 
 /** `signupOpen`: anyone may open an account, without a token. */
 export function accountsRoutes(accounts: AccountsService, signupOpen: boolean): AnyRoute[] {
+  // Each hashes a password, and few are hashed at once: a crowd of one address shall not stand before everybody's sign-in.
+  const inLane = createFairShare({ atOnce: 2, mostWaiting: null });
   return [
     route<None, PageQuery>({
       ...OPERATOR,
@@ -59,8 +63,8 @@ export function accountsRoutes(accounts: AccountsService, signupOpen: boolean): 
       responses: {
         201: { description: 'The account.', schema: newAccountAnswer, headers: { Location: 'Where it is.' } },
       },
-      async handle({ body }) {
-        const account = await accounts.create(newAccountOf(body));
+      async handle({ body, address }) {
+        const account = await inLane(callerAddress(address), () => accounts.create(newAccountOf(body)));
         return new Reply(presentNewAccount(account), { headers: { Location: `/api/accounts/${account.id}/` } });
       },
     }),

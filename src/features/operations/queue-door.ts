@@ -24,11 +24,17 @@ const askForToken = (detail: string): AppError =>
     headers: { 'WWW-Authenticate': 'Basic realm="switchboard queue", charset="UTF-8"' },
   });
 
+export interface QueueDoorDeps {
+  authenticate(ctx: Context): Promise<Actor>;
+  /** Takes the request from the share of the caller, or of the address that guessed; throws 429. */
+  limit(ctx: Context, route: undefined, actor: Actor | null): Promise<void>;
+}
+
 /**
  * `/queue/`, for operators. A browser has no other way to show a token on every request of a page than Basic: the
  * password is an access token, so that whatever guards sign-ins (limits, two-factor, revocation) guards this as well.
  */
-export function queueDoor(queue: Queue, authenticate: (ctx: Context) => Promise<Actor>): Middleware {
+export function queueDoor(queue: Queue, deps: QueueDoorDeps): Middleware {
   let board: { readonly of: unknown; readonly opened: Promise<QueueBoard> } | null = null;
 
   function present(): Promise<QueueBoard> {
@@ -40,7 +46,7 @@ export function queueDoor(queue: Queue, authenticate: (ctx: Context) => Promise<
   return async (ctx: Context, next: Next) => {
     if (ctx.path !== BASE && !ctx.path.startsWith(`${BASE}/`)) return next();
     ctx.state.route = '/queue/';
-    ctx.state.actor = await admit(ctx, authenticate);
+    ctx.state.actor = await admit(ctx, deps);
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') throw readOnly(ctx.method);
     if (ctx.path === BASE) return ctx.redirect(`${BASE}/`);
     const shown = await (await present()).show(ctx.path.slice(BASE.length), { ...ctx.query });
@@ -57,7 +63,7 @@ const readOnly = (method: string): AppError =>
     headers: { Allow: 'GET, HEAD' },
   });
 
-async function admit(ctx: Context, authenticate: (ctx: Context) => Promise<Actor>): Promise<Actor> {
+async function admit(ctx: Context, { authenticate, limit }: QueueDoorDeps): Promise<Actor> {
   const token = tokenOf(ctx.get('authorization'));
   if (token === null)
     throw askForToken('The password is the access token of an operator; the user name does not matter.');
@@ -66,9 +72,11 @@ async function admit(ctx: Context, authenticate: (ctx: Context) => Promise<Actor
   try {
     actor = await authenticate(ctx);
   } catch (error) {
+    await limit(ctx, undefined, null);
     if (error instanceof AppError && error.kind === 'unauthenticated') throw askForToken(error.message);
     throw error;
   }
+  await limit(ctx, undefined, actor);
   if (actor.kind === 'api_key' || !hasRole(actor, 'operator')) throw permissionDenied();
   return actor;
 }

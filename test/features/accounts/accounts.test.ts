@@ -147,6 +147,29 @@ describe('with SIGNUP=open', () => {
   });
 });
 
+describe('a crowd of sign-ups of one address', () => {
+  it('stands before nobody’s sign-in', async () => {
+    const bed = await startBed({ SIGNUP: 'open' });
+    const { username, password } = await bed.person();
+    let opened = 0;
+    const signUp = async (): Promise<number> => {
+      const { status } = await bed.ask('POST', '/api/accounts/', { json: newAccount() });
+      opened += 1;
+      return status;
+    };
+
+    const crowd = Array.from({ length: 40 }, signUp);
+    await Promise.race(crowd);
+    await bed.signIn(username, password);
+    const openedBefore = opened;
+    const statuses = await Promise.all(crowd);
+    await bed.stop();
+
+    expect(statuses).to.deep.equal(statuses.map(() => 201));
+    expect(openedBefore).to.be.below(12);
+  });
+});
+
 describe('the first operator', () => {
   it('is made up once, whatever number of processes start, and shown', async () => {
     const bed = await startBed();
