@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { IMPORT_USAGE, readImportCommand, runImport } from './cli/import-webhooks.js';
 import { REBUILD_USAGE, readRebuildCommand, runRebuild } from './cli/rebuild-calls.js';
+import { newAccount } from './features/accounts/index.js';
+import { validateBody } from './http/validate.js';
 import { AppError } from './lib/errors.js';
 import { type Config, readConfig } from './platform/config.js';
 import { backUpEmbedded } from './platform/db/embedded-backup.js';
@@ -17,6 +19,8 @@ interface Command {
   /** What stands behind the name: `<username>`. */
   readonly takes: string;
   readonly about: string;
+  /** Name and arguments at length, of a command with options; it reads them itself. */
+  readonly usage?: string;
   run(args: readonly string[]): Promise<void> | void;
 }
 
@@ -43,6 +47,7 @@ const COMMANDS: readonly Command[] = [
     name: 'rebuild-calls',
     takes: '[--dry-run] …',
     about: 'Makes call logs anew from the kept webhooks, after an adapter was corrected.',
+    usage: REBUILD_USAGE,
     run: (args) => {
       const wish = usable(REBUILD_USAGE, () => readRebuildCommand(args));
       return withSystem(({ features }) => runRebuild(features.ingestion, wish, console.log));
@@ -52,6 +57,7 @@ const COMMANDS: readonly Command[] = [
     name: 'import-webhooks',
     takes: '--carrier <id> <files…>',
     about: 'Takes webhooks that a provider left behind in files.',
+    usage: IMPORT_USAGE,
     run: (args) => {
       const command = usable(IMPORT_USAGE, () => readImportCommand(args));
       return withSystem(({ features }) => runImport(features.ingestion, command, console.log));
@@ -117,6 +123,8 @@ function usable<T>(usage: string, read: () => T): T {
 async function createOperator({ features }: System, username: string): Promise<void> {
   const password = randomBytes(15).toString('base64url');
   const owner = { username, password, role: 'operator' as const, isActive: true, contactNumber: null };
+  // As through the API: a name with which nobody could sign in makes no operator.
+  validateBody(newAccount, { name: username, username, password }, 'refuse');
   const { id, user } = await features.accounts.service.create({ name: username, owner });
   await features.audit.recordBySystem({
     accountId: id,
@@ -204,14 +212,33 @@ function explain(error: Error): string {
   return [error.message, ...fields.map(([name, sentences]) => `  ${name}: ${sentences.join(' ')}`)].join('\n');
 }
 
+const isHelp = (word: string): boolean => word === '--help' || word === '-h';
+
+const usageOf = ({ name, takes, usage: atLength = `${name} ${takes}`.trim() }: Command): string =>
+  `Usage: switchboard ${atLength}`;
+
+/** @throws UsageError of a command without options: something else than it takes */
+function checkArguments({ name, takes, usage: atLength }: Command, args: readonly string[]): void {
+  if (atLength !== undefined) return;
+  const option = args.find((word) => word.startsWith('-'));
+  if (option !== undefined) throw new UsageError(`${name} has no option ${option}.`);
+  const most = takes === '' ? 0 : 1;
+  if (args.length > most) throw new UsageError(`${name} does not take ${args.slice(most).join(' ')}.`);
+}
+
 async function run([name, ...args]: readonly string[]): Promise<number> {
-  if (name === undefined || name === 'help' || name === '--help') {
+  if (name === undefined || name === 'help' || isHelp(name)) {
     console.log(usage());
     return 0;
   }
   const command = COMMANDS.find((one) => one.name === name);
   try {
     if (!command) throw new UsageError(`There is no command ${name}.`);
+    if (args.some(isHelp)) {
+      console.log(`${usageOf(command)}\n\n${command.about}`);
+      return 0;
+    }
+    checkArguments(command, args);
     await command.run(args);
     return 0;
   } catch (error) {

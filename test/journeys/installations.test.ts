@@ -69,4 +69,27 @@ describe('npm start on a bare machine', function () {
       text: 'The request has invalid members.\n  username: A user with that username already exists.\n',
     });
   });
+
+  it('does nothing for a command that is asked for help, or given what it does not take', async () => {
+    const said = async (...args: string[]) => installation.command(...args).ended;
+    const bad = { code: 1 };
+
+    expect(await said('create-operator', '--help')).to.deep.equal({
+      code: 0,
+      text: 'Usage: switchboard create-operator <username>\n\nMakes an operator in an account of their own and prints the password, once.\n',
+    });
+    expect((await said('rebuild-calls', '-h')).text).to.match(
+      /^Usage: switchboard rebuild-calls \[--dry-run\] \[--account/,
+    );
+    expect((await said('-h')).text).to.match(/^Usage: switchboard <command>/);
+    for (const args of [
+      ['rotate-keys', '--dry-run'],
+      ['after-restore', 'now'],
+      ['create-operator', 'a', 'b'],
+    ])
+      expect(await said(...args), args.join(' ')).to.include(bad);
+    const nameless = await said('create-operator', 'x'.repeat(151));
+    expect(nameless).to.include(bad);
+    expect(nameless.text).to.match(/ {2}username: Ensure this field has no more than 150 characters\./);
+  });
 });

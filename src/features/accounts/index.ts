@@ -7,6 +7,7 @@ import { createPasswords, type Passwords } from './password.js';
 import { usersRoutes } from './users.routes.js';
 import { createUsersService, type RemovingUser, type UsersService } from './users.service.js';
 
+export { newAccount } from './accounts.schema.js';
 export type { Passwords } from './password.js';
 export { publishSessions, SESSIONS_TOPIC, type SessionsHint } from './sessions-hint.js';
 export type { User } from './user.js';
