@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import { createAccounts } from './features/accounts/index.js';
 import { createApiKeys } from './features/api-keys/index.js';
 import { createAudit } from './features/audit/index.js';
@@ -164,7 +165,8 @@ export async function wire(options: WireOptions): Promise<System> {
       doors.attach(http.server);
       closer.defer('live connections', () => features.live.close());
       const port = await http.listen(config.host, config.port);
-      const url = `http://${reachable(config.host)}:${port}`;
+      const { address } = http.server.address() as AddressInfo;
+      const url = `http://${reachable(config.host, address)}:${port}`;
       platform.listensOn(url);
       return url;
     },
@@ -172,8 +174,10 @@ export async function wire(options: WireOptions): Promise<System> {
   };
 }
 
-/** The address by which this machine reaches what listens on `host`. */
-function reachable(host: string): string {
-  if (['0.0.0.0', '::', 'localhost'].includes(host)) return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
+/** The name by which this machine reaches what listens on `host`, which turned out to be that address. */
+function reachable(host: string, address: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  // Some resolve it to `::1` first, and not everybody who is told the name does.
+  const name = host === 'localhost' ? address : host;
+  return name.includes(':') ? `[${name}]` : name;
 }

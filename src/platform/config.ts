@@ -51,12 +51,17 @@ export const SETTINGS: readonly Setting[] = [
   },
   {
     name: 'DATABASE_URL',
-    schema: Joi.string().uri({ scheme: ['postgres', 'postgresql'] }),
+    schema: Joi.string()
+      .uri({ scheme: ['postgres', 'postgresql'] })
+      .custom((value: string, helpers) => (URL.canParse(value) ? value : helpers.error('string.uri')), 'address'),
     about: 'PostgreSQL to use; unset: an embedded one under `DATA_DIR`.',
   },
   {
     name: 'REDIS_URL',
-    schema: Joi.string().uri({ scheme: ['redis', 'rediss'] }),
+    schema: Joi.string()
+      .uri({ scheme: ['redis', 'rediss'] })
+      .pattern(/^\w+:\/\/[^/?#]*(\/\d*)?([?#].*)?$/, 'address whose path is the number of a database')
+      .custom((value: string, helpers) => (URL.canParse(value) ? value : helpers.error('string.uri')), 'address'),
     about: 'Redis for the queue, the rate limits and the wake-ups; unset: they run on PostgreSQL.',
   },
   {

@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type Config, ConfigError } from './config.js';
 import { makeDataFolder } from './data-folder.js';
@@ -44,8 +54,18 @@ function readSecret(path: string): string | null {
     throw new ConfigError(`The secret kept in ${path} cannot be read: ${(error as Error).message}.`);
   }
   if (text.length < 32) throw new ConfigError(`The secret kept in ${path} is damaged: it has less than 32 characters.`);
-  chmodSync(path, 0o600);
+  keepPrivate(path);
   return text;
+}
+
+function keepPrivate(path: string): void {
+  if ((statSync(path).mode & 0o077) === 0) return;
+  try {
+    chmodSync(path, 0o600);
+  } catch (error) {
+    // Somebody else's, or on a volume that is only read: whoever put it there says who may read it.
+    if (!['EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
 }
 
 function writeDurably(path: string, text: string): void {

@@ -38,6 +38,16 @@ describe('a kept secret', () => {
     expect(statSync(join(dir, 'jwt-secret')).mode & 0o777).to.equal(0o600);
   });
 
+  it('that is private already is only read', () => {
+    const dir = makeScratchDirectory();
+    const path = join(dir, 'jwt-secret');
+    const secret = keptSecret(dir, 'jwt-secret');
+    chmodSync(path, 0o400);
+
+    expect(keptSecret(dir, 'jwt-secret')).to.equal(secret);
+    expect(statSync(path).mode & 0o777).to.equal(0o400);
+  });
+
   it('that is damaged is refused with a sentence, not replaced', () => {
     const dir = makeScratchDirectory();
     writeFileSync(join(dir, 'jwt-secret'), 'torn');

@@ -11,10 +11,11 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import pg from 'pg';
 import { makeDurably, type Sync, syncToDisk } from '../durable-folder.js';
 import { SUPERUSER } from './embedded-cluster.js';
@@ -46,7 +47,7 @@ export async function backUpEmbedded(dataDir: string, target: string, sync: Sync
   if (!existsSync(join(dataDir, 'pg18', 'PG_VERSION'))) throw new Error(`There is no embedded database in ${dataDir}.`);
   if (existsSync(target)) throw new Error(`${target} is there already: name a folder that is not.`);
   // It would be copied into itself without end.
-  if (resolve(target).startsWith(resolve(dataDir) + sep))
+  if (realFolder(target).startsWith(realpathSync(dataDir) + sep))
     throw new Error(`${target} lies in ${dataDir} itself: name a folder outside of it.`);
   try {
     return await makeDurably(target, sync, (draft) => copyAll(dataDir, draft));
@@ -54,6 +55,10 @@ export async function backUpEmbedded(dataDir: string, target: string, sync: Sync
     throw new Error(`The backup to ${target} failed: ${(error as Error).message}`, { cause: error });
   }
 }
+
+/** Where a folder that is not there yet will really be. */
+const realFolder = (path: string): string =>
+  existsSync(path) ? realpathSync(path) : join(realFolder(dirname(resolve(path))), basename(path));
 
 async function copyAll(dataDir: string, target: string): Promise<BackupOutcome> {
   const client = await connectRunning(dataDir);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect } from 'chai';
 import { backUpEmbedded } from '../../../src/platform/db/embedded-backup.js';
@@ -27,6 +27,10 @@ describe('a backup of the embedded database', () => {
     for (const target of [within, relative(process.cwd(), within), `${dataDir}/pg18/../backups/monday`])
       expect(await refusal(dataDir, target)).to.match(/itself: name a folder outside of it\.$/);
     expect(await refusal(relative(process.cwd(), dataDir), within)).to.match(/name a folder outside of it\.$/);
+    const link = join(makeScratchDirectory(), 'link');
+    symlinkSync(dataDir, link);
+    expect(await refusal(link, within)).to.match(/name a folder outside of it\.$/);
+    expect(await refusal(dataDir, join(link, 'backups'))).to.match(/name a folder outside of it\.$/);
     expect(existsSync(join(dataDir, 'backups'))).to.equal(false);
   });
 
