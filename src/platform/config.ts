@@ -1,25 +1,9 @@
 import Joi from 'joi';
+import { address, onOff, origins, plainUrl, seconds, secretText } from './setting-schemas.js';
 
 /** The roles that a process may play; one process may play any of them together. */
 export const ROLES = ['api', 'live', 'worker'] as const;
 export type Role = (typeof ROLES)[number];
-
-const seconds = (least: number): Joi.NumberSchema => Joi.number().integer().min(least).max(315_360_000);
-const secretText = Joi.string().min(32).messages({ 'string.min': '{#label} must be a text of 32 or more characters' });
-const onOff = Joi.string().valid('on', 'off');
-
-/** A comma list of origins, each `https://host[:port]` without a path, or `*`. */
-const origins = Joi.string().custom((value: string, helpers) => {
-  for (const origin of value.split(',').map((part) => part.trim())) {
-    const known = origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin);
-    if (!known) return helpers.error('any.custom', { origin });
-  }
-  return value;
-}, 'origins');
-
-const plainUrl = Joi.string()
-  .uri({ scheme: ['http', 'https'] })
-  .pattern(/^[^?#]*$/, 'address without query and fragment');
 
 const roleList = Joi.string().custom((value: string, helpers) => {
   const given = value.split(',').map((part) => part.trim());
@@ -51,17 +35,15 @@ export const SETTINGS: readonly Setting[] = [
   },
   {
     name: 'DATABASE_URL',
-    schema: Joi.string()
-      .uri({ scheme: ['postgres', 'postgresql'] })
-      .custom((value: string, helpers) => (URL.canParse(value) ? value : helpers.error('string.uri')), 'address'),
+    schema: address('postgres', 'postgresql'),
     about: 'PostgreSQL to use; unset: an embedded one under `DATA_DIR`.',
   },
   {
     name: 'REDIS_URL',
-    schema: Joi.string()
-      .uri({ scheme: ['redis', 'rediss'] })
-      .pattern(/^\w+:\/\/[^/?#]*(\/\d*)?([?#].*)?$/, 'address whose path is the number of a database')
-      .custom((value: string, helpers) => (URL.canParse(value) ? value : helpers.error('string.uri')), 'address'),
+    schema: address('redis', 'rediss').pattern(
+      /^\w+:\/\/[^/?#]*(\/\d*)?([?#].*)?$/,
+      'address whose path is the number of a database',
+    ),
     about: 'Redis for the queue, the rate limits and the wake-ups; unset: they run on PostgreSQL.',
   },
   {
