@@ -1,4 +1,4 @@
-/** A text that no number matches. */
+/** A text that no number matches: as one of more than 15 digits behind `00` does. */
 const NOTHING = '$.';
 const SEPARATORS = /[ .\-()[\]/]/g;
 /** The national prefix as letterheads write it behind the country's code: `+44 (0)20`. */
@@ -10,7 +10,7 @@ const BRACKETED_PREFIX = /\(0\)/g;
  */
 export function searchPatterns(text: string): string[] {
   const compact = text.replace(BRACKETED_PREFIX, '').replace(SEPARATORS, '');
-  if (!/^\+?[0-9]*$/.test(compact)) return [NOTHING];
+  if (!/^\+?[0-9]{0,17}$/.test(compact)) return [NOTHING];
   const digits = compact.replace('+', '');
   const patterns = [compact.startsWith('+') ? `^\\+${digits}` : digits];
   const behindPrefix = /^(00?)([1-9][0-9]*)$/.exec(compact);

@@ -71,7 +71,8 @@ function conditionsOf(filters: NumberFilters): Condition[] {
     filters.carrierId && anyOf('carrier_id', 'uuid', filters.carrierId),
     filters.country && anyOf('country', 'text', filters.country),
     filters.tag && hasTag(filters.tag),
-    filters.search && { sql: 'phone_number ~ any(?::text[])', bindings: [[...filters.search]] },
+    // As one expression: of several, PostgreSQL keeps 32 compiled, and compiles all of more anew for every row.
+    filters.search && { sql: 'phone_number ~ ?', bindings: [filters.search.join('|')] },
   ].filter((condition) => condition !== undefined);
 }
 

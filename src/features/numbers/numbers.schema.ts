@@ -70,13 +70,17 @@ const readId = (text: string): string | undefined => (isId(text) ? text.toLowerC
 const readCountry = (text: string): string | undefined => (/^[a-z]{2}$/i.test(text) ? text.toUpperCase() : undefined);
 const readTag = (text: string): string | undefined => (text === '' || text.includes('\0') ? undefined : text);
 
+/** Each costs a look at every number of the account. */
+const MOST_ALTERNATIVES = 100;
+
 const search = Joi.any().custom((given: string | readonly string[]) => {
   const texts = [given]
     .flat()
     .join(',')
     .split(',')
     .filter((text) => text.trim() !== '');
-  return texts.length === 0 ? IGNORED : texts.flatMap((text) => searchPatterns(text.trim()));
+  const isOne = texts.length > 0 && texts.length <= MOST_ALTERNATIVES;
+  return isOne ? texts.flatMap((text) => searchPatterns(text.trim())) : IGNORED;
 });
 
 export const listQuery = Joi.object({
@@ -101,7 +105,9 @@ export const listQuery = Joi.object({
   tag: commaList(readTag)
     .meta({ schema: { type: 'string' } })
     .description('Numbers with one of these tags; `none`: without any.'),
-  search: search.meta({ schema: { type: 'string' } }).description('Any part of the number, in any spelling.'),
+  search: search
+    .meta({ schema: { type: 'string' } })
+    .description(`Any part of the number, in any spelling; at most ${MOST_ALTERNATIVES} of them.`),
 });
 
 export const historyQuery = Joi.object(pageQuery());
