@@ -2,7 +2,7 @@ import { type DestinationStream, type Logger as PinoLogger, pino, stdSerializers
 
 export type Logger = PinoLogger;
 
-/** Members that never reach the log, wherever they stand. */
+/** Members that never reach the log, at the top of a line or one below. */
 const SECRET_MEMBERS = ['password', 'token', 'access', 'refresh', 'secret', 'authorization', 'credentials', 'key'];
 
 /** What is told of an error. PostgreSQL's `detail` and `where` hold whole rows, Redis's `command` whole messages. */
@@ -22,8 +22,14 @@ const toldOf = (said: ErrorMembers): ErrorMembers =>
   Object.fromEntries(
     Object.entries(said)
       .filter(([name]) => TOLD_OF_ERRORS.has(name))
-      .map(([name, value]) => [name, Array.isArray(value) ? value.map(toldOf) : value]),
+      .map(([name, value]) => [name, Array.isArray(value) ? value.map(toldOf) : clipped(value)]),
   );
+
+/** Of a text that is kept from both ends when it is longer than twice as much: Knex's have the whole statement. */
+const KEPT = 4000;
+
+const clipped = (value: unknown): unknown =>
+  typeof value === 'string' && value.length > 2 * KEPT ? `${value.slice(0, KEPT)} … ${value.slice(-KEPT)}` : value;
 
 /** JSON lines on stderr, so that stdout keeps the ready line and the generated login alone. */
 export function createLogger(level: string, destination?: DestinationStream): Logger {

@@ -35,6 +35,17 @@ describe('the log', () => {
     expect(first.message).to.match(/^insert into "things" .* duplicate key value/);
   });
 
+  it('keeps both ends of what an error says at length', () => {
+    const { lines, log } = listen();
+
+    log.error({ err: new Error(`select ${'?, '.repeat(1_000_000)}refused`) }, 'request failed');
+
+    const { message, stack } = JSON.parse(lines[0] ?? '').err;
+    expect(lines[0]).to.have.length.below(20_000);
+    expect(message).to.match(/^select \?, .*, refused$/);
+    expect(stack).to.contain('log.test.ts');
+  });
+
   it('is told by Knex of a database connection that was lost, in a line of its own', async () => {
     const { lines, log } = listen();
     const database = await createTestDatabase();

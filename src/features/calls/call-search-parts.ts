@@ -99,7 +99,8 @@ function endedParts(search: Search): Part[] {
   if (byBeginning) return [beginningPart(byBeginning)];
   const filters: CallFilters = { ...given, ...(disposed && { disposition: disposed }) };
   const driver = driverOf(filters);
-  if (isTagged(filters) && driver === undefined && visibility.userId === null) {
+  const isByTags = isTagged(filters) && (filters.tag ?? []).length <= MOST_PARTS;
+  if (isByTags && driver === undefined && visibility.userId === null) {
     const others = [ENDED, ...conditionsOf(filters, ['tag'])];
     return tagParts(visibility, filters).map((part) => ({ ...part, ...joinedToCalls(part, others) }));
   }

@@ -254,6 +254,26 @@ describe('search of call logs', () => {
     expect((await api.get('/api/call_logs/?number=%25*')).body).to.have.lengthOf(0);
   });
 
+  it('takes as many alternatives of every filter at once as of one', async () => {
+    const accountId = await door.makeAccount();
+    const api = door.as(makeActor({ accountId }));
+    const started_at = new Date();
+    await insertCalls(door.platform.db, [
+      callRow({ account_id: accountId, started_at, tags: ['tag 7'] }),
+      callRow({ account_id: accountId, started_at, tags: ['tag 7'], status: 'ringing', disposition: null }),
+      callRow({ account_id: accountId, started_at, tags: ['another'] }),
+    ]);
+    const hundred = (entry: (place: number) => string): string =>
+      encodeURIComponent(Array.from({ length: 100 }, (_, place) => entry(place)).join(','));
+    const beginnings = hundred((place) => (place === 99 ? '49*' : `1${place}*`));
+    const every = ['number', 'caller_number', 'called_number'].map((name) => `${name}=${beginnings}`).join('&');
+    const found = async (query: string) => (await api.get(`/api/call_logs/?${query}`)).body;
+
+    expect(await found(every)).to.have.lengthOf(3);
+    expect(await found(`${every}&tag=${hundred((place) => `tag ${place}`)}`)).to.have.lengthOf(2);
+    expect(await found(`tag=${hundred((place) => `tag ${place}`)}`)).to.have.lengthOf(2);
+  });
+
   const malformed: readonly (readonly [string, string])[] = [
     ['colour', 'red'],
     ['direction', 'inbound'],
