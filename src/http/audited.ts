@@ -2,6 +2,7 @@ import { AppError } from '../lib/errors.js';
 import type { Actor } from './actor.js';
 import { type AuditTrail, auditNames } from './audit.js';
 import { type AnyRoute, Reply, type RouteRequest } from './route.js';
+import { closed, streamOf } from './stream-body.js';
 import { validateQuery } from './validate.js';
 
 type AnyRequest = RouteRequest<Record<string, string>, Record<string, unknown>, unknown>;
@@ -17,7 +18,8 @@ export interface AuditedCall {
 
 /**
  * Runs the handler of a route that changes something between an announcement and its end, so that no change goes
- * unrecorded: when the process dies in between, the announcement is left and tells of it.
+ * unrecorded: when the process dies in between, the announcement is left and tells of it. A stream changes things while
+ * it is read, so its end is that of the work.
  *
  * `before` is what the path's own GET answers to the same actor, read just before the change and without a lock: of
  * two changes at the same moment, the later may show what the earlier found.
@@ -35,6 +37,13 @@ export async function audited(trail: AuditTrail, { row, siblings, request, given
   });
   try {
     const outcome = await row.handle(request);
+    const stream = streamOf(outcome);
+    if (stream) {
+      // What cannot be told leaves the announcement, as the end of the process does.
+      const told = closed(stream).then((isWhole) => tell({ kind: isWhole ? 'changed' : 'unknown' }));
+      told.catch(() => undefined);
+      return outcome;
+    }
     await tell({ kind: 'changed', after: outcome instanceof Reply ? outcome.body : outcome });
     return outcome;
   } catch (error) {

@@ -11,6 +11,7 @@ import { bodyKind, isForm, readBody } from './body.js';
 import type { FairShare } from './fair-share.js';
 import { type AnyRoute, Reply } from './route.js';
 import { describeSeedEndpoint } from './seed-options.js';
+import { closed, streamOf } from './stream-body.js';
 import { listMembers, validateBody, validateQuery } from './validate.js';
 
 export interface DispatchDeps {
@@ -156,8 +157,28 @@ async function answer(ctx: Context, { row, siblings, actor, params }: Found, dep
   };
   const isTold = audit !== undefined && isAudited(row, query);
   const work = () => (isTold ? audited(audit, { row, siblings, request, given: read.value }) : row.handle(request));
-  const outcome = await (share && row.access === 'bearer' ? share(actor.accountId, work) : work());
+  const outcome = await (share && row.access === 'bearer' ? inLane(share, actor.accountId, { row, work }) : work());
   write(ctx, row, outcome instanceof Reply ? outcome : new Reply(outcome));
+}
+
+interface LaneWork {
+  readonly row: AnyRoute;
+  work(): unknown;
+}
+
+/** A stream that changes something keeps its place until it is done with; one that only reads has a lane of its own. */
+function inLane(share: FairShare, whose: string, { row, work }: LaneWork): Promise<unknown> {
+  if (row.method === 'get') return share(whose, work);
+  return new Promise((resolve, reject) => {
+    const whole = share(whose, async () => {
+      const outcome = await work();
+      const stream = streamOf(outcome);
+      const done = stream && closed(stream);
+      resolve(outcome);
+      await done;
+    });
+    whole.catch(reject);
+  });
 }
 
 function untilLeft(response: ServerResponse): AbortSignal {
@@ -171,7 +192,7 @@ function write(ctx: Context, row: AnyRoute, reply: Reply): void {
   const { body } = reply;
   ctx.status = reply.status ?? row.status ?? (body === undefined ? 204 : 200);
   if (body !== undefined) {
-    const isRaw = typeof body === 'string' || Buffer.isBuffer(body) || isStream(body);
+    const isRaw = typeof body === 'string' || Buffer.isBuffer(body) || streamOf(body) !== null;
     ctx.body = isRaw ? body : JSON.stringify(body);
     if (!isRaw) ctx.type = 'application/json';
   }
@@ -180,5 +201,3 @@ function write(ctx: Context, row: AnyRoute, reply: Reply): void {
   const known = row.method === 'get' ? ctx.get('If-None-Match') : '';
   if (ETag && known && listsEtag(known, ETag)) ctx.status = 304;
 }
-
-const isStream = (body: unknown): boolean => typeof (body as { pipe?: unknown } | null)?.pipe === 'function';

@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
 import { expect } from 'chai';
 import Joi from 'joi';
+import { createFairShare } from '../../src/http/fair-share.js';
 import { Reply, route } from '../../src/http/route.js';
 import { newId } from '../../src/lib/ids.js';
 import { type SmallApp, startSmallApp } from '../support/small-app.js';
@@ -78,6 +79,45 @@ interface Told {
   readonly type?: string;
   readonly body?: string;
 }
+
+describe('the lane of an account', () => {
+  it('holds the place of a stream that changes something until it is done, and of none that only reads', async () => {
+    const streams: PassThrough[] = [];
+    const stream = () => {
+      const body = new PassThrough();
+      body.write('begun');
+      streams.push(body);
+      return new Reply(body, { headers: { 'Content-Type': 'text/plain' } });
+    };
+    const app = await startSmallApp(
+      [
+        route({ ...thing, method: 'post', path: '/api/streams/', scope: 'numbers:write', handle: stream }),
+        route({ ...thing, method: 'get', path: '/api/streams/', scope: 'numbers:read', handle: stream }),
+        route({ ...thing, method: 'get', path: '/api/things/', scope: 'numbers:read', handle: () => [] }),
+      ],
+      { share: createFairShare({ atOnce: 1, mostWaiting: null }) },
+    );
+    const ask = (method: string, path: string) =>
+      fetch(`${app.url}${path}`, { method, headers: { authorization: 'Bearer admin' } });
+
+    const reading = await ask('GET', '/api/streams/');
+    const changing = await ask('POST', '/api/streams/');
+    let isAnswered = false;
+    const behind = ask('GET', '/api/things/').then(({ status }) => {
+      isAnswered = true;
+      return status;
+    });
+    expect((await fetch(`${app.url}/api/nothing/`)).status).to.equal(404);
+    expect(isAnswered).to.equal(false);
+    streams[1]?.end();
+
+    expect(await behind).to.equal(200);
+    expect(await changing.text()).to.equal('begun');
+    streams[0]?.end();
+    expect(await reading.text()).to.equal('begun');
+    await app.close();
+  });
+});
 
 describe('the order of a request’s checks', () => {
   let app: SmallApp;

@@ -3,6 +3,7 @@ import { type Actor, API_KEY_SCOPES } from '../../src/http/actor.js';
 import { createApp } from '../../src/http/app.js';
 import { notAuthenticated } from '../../src/http/authenticate.js';
 import { mountRoutes } from '../../src/http/dispatch.js';
+import type { FairShare } from '../../src/http/fair-share.js';
 import { createRateLimit } from '../../src/http/rate-limit.js';
 import type { AnyRoute } from '../../src/http/route.js';
 import { securityHeaders } from '../../src/http/security.js';
@@ -24,6 +25,7 @@ export interface SmallAppOptions {
   readonly trustProxy?: boolean;
   readonly corsOrigins?: readonly string[];
   readonly log?: Logger;
+  readonly share?: FairShare;
 }
 
 const BASE = { accountId: newId(), sessionId: null, expiresAt: null };
@@ -39,8 +41,12 @@ export const ACTORS: Readonly<Record<string, Actor>> = {
 
 /** The frame without features and without a database: the given routes, and the tokens of ACTORS. */
 export async function startSmallApp(routes: readonly AnyRoute[], options: SmallAppOptions = {}): Promise<SmallApp> {
-  const { limits = false, trustProxy = false, corsOrigins = [], log = createLogger('silent') } = options;
-  const router = mountRoutes(routes, { authenticate, limit: createRateLimit(localLimiter(), limits) });
+  const { limits = false, trustProxy = false, corsOrigins = [], log = createLogger('silent'), share } = options;
+  const router = mountRoutes(routes, {
+    authenticate,
+    limit: createRateLimit(localLimiter(), limits),
+    ...(share && { share }),
+  });
   const security = securityHeaders(corsOrigins);
   const app = createApp({ log, metrics: createMetrics(), trustProxy, security, rawDoors: [], router });
   const http = createHttpServer(app.callback());

@@ -12,6 +12,8 @@ export interface ExportWish extends Omit<Search, 'limit'> {
   readonly spellTime: SpellTime;
   /** Aborted when whoever asked has left. */
   readonly signal: AbortSignal;
+  /** Runs the look for a batch when it is its turn. */
+  inTurn<T>(look: () => Promise<T>): Promise<T>;
 }
 
 /** Over 450,000 rows batches of 500 let the process grow by 46 MB, these by 16, at the same cost for each row. */
@@ -25,7 +27,8 @@ export async function* exportCalls(db: Db, wish: ExportWish): AsyncGenerator<str
   const columns = wish.columns ?? CALL_FIELDS;
   const write = wish.format === 'csv' ? csvLines : jsonLines;
   const fetch = (after: CallPlace | null): Promise<ListedCall[]> => {
-    const rows = searchCalls(db, { visibility: wish.visibility, filters: wish.filters, after, limit: BATCH });
+    const search = { visibility: wish.visibility, filters: wish.filters, after, limit: BATCH };
+    const rows = wish.inTurn(async () => (wish.signal.aborted ? [] : searchCalls(db, search)));
     // Whoever leaves does not wait for it any more.
     rows.catch(() => undefined);
     return rows;

@@ -1,4 +1,5 @@
 import { type Actor, type Visibility, visibilityOf } from '../../http/actor.js';
+import { createFairShare } from '../../http/fair-share.js';
 import { type Page, toPage } from '../../http/pagination.js';
 import { permissionDenied } from '../../lib/errors.js';
 import type { Db } from '../../platform/db/connect.js';
@@ -42,11 +43,14 @@ export interface CallsService {
   /** Who changed tags and note, newest first. */
   history(actor: Actor, id: string): Promise<CallChange[]>;
   count(actor: Actor, wish: Omit<Search, 'limit' | 'visibility'>): Promise<number>;
-  export(actor: Actor, wish: Omit<ExportWish, 'visibility'>): AsyncGenerator<string>;
+  export(actor: Actor, wish: Omit<ExportWish, 'visibility' | 'inTurn'>): AsyncGenerator<string>;
   place(actor: Actor, id: string): Promise<CallPlace>;
   /** The calls in progress that these eyes see, with the place in the event log from which it holds. */
   board(visibility: Visibility): Promise<Board>;
 }
+
+/** Batches of one account's exports that are looked for at once: however many they are, others feel these alone. */
+const EXPORTS_AT_ONCE = 2;
 
 export function createCallsService(
   { db, clock }: Pick<Platform, 'db' | 'clock'>,
@@ -55,6 +59,8 @@ export function createCallsService(
   async function get(actor: Actor, id: string): Promise<CallRow> {
     return (await findCall(db, visibilityOf(actor), id)) ?? missing(db, actor, id);
   }
+
+  const exports = createFairShare({ atOnce: EXPORTS_AT_ONCE, mostWaiting: null });
 
   return {
     get,
@@ -97,7 +103,11 @@ export function createCallsService(
       return listCallChanges(db, actor.accountId, id);
     },
     count: (actor, wish) => countCalls(db, { ...wish, visibility: visibilityOf(actor) }),
-    export: (actor, wish) => exportCalls(db, { ...wish, visibility: visibilityOf(actor) }),
+    export: (actor, wish) =>
+      exportCalls(db, {
+        ...{ ...wish, visibility: visibilityOf(actor) },
+        inTurn: (look) => exports(actor.accountId, look),
+      }),
     async place(actor, id) {
       return (await findPlace(db, visibilityOf(actor), id)) ?? missing(db, actor, id);
     },

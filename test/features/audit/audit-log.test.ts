@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { newId } from '../../../src/lib/ids.js';
 import { type Answer, startSystem, type TestSystem, unique } from '../../support/system.js';
+import { until } from '../../support/until.js';
 
 describe('the audit log', () => {
   let system: TestSystem;
@@ -95,6 +96,32 @@ describe('the audit log', () => {
     const [made] = await entries(admin.token, 'api_key.created');
     expect(made.after.key).to.equal('[secret]');
     expect(JSON.stringify((await log(admin.token)).body)).to.not.include(key.body.key);
+  });
+
+  it('tells of work that is answered while it is done only when it has ended, and whether it was broken off', async () => {
+    const admin = await system.createAdmin();
+    const numbers = Array.from({ length: 4000 }, (_, place) => `+49305${String(place).padStart(6, '0')}`);
+    const headers = {
+      ...{ authorization: `Bearer ${admin.token}`, accept: 'application/x-ndjson' },
+      'content-type': 'application/json',
+    };
+    const begin = (rows: readonly string[], signal: AbortSignal) =>
+      fetch(new URL('/api/virtual_numbers/bulk/', system.url), {
+        ...{ method: 'POST', headers, signal, body: JSON.stringify({ numbers: rows }) },
+      });
+    const outcomes = async () =>
+      (await entries(admin.token, 'virtual_number.bulk')).map(({ outcome }: { outcome: string }) => outcome);
+
+    const left = new AbortController();
+    const broken = await begin(numbers, left.signal);
+    await broken.body?.getReader().read();
+    expect(await outcomes()).to.deep.equal([]);
+    left.abort();
+    await until('the broken work is told', async () => (await outcomes()).length === 1);
+    await (await begin(numbers.slice(0, 3), new AbortController().signal)).text();
+    await until('the whole work is told', async () => (await outcomes()).length === 2);
+
+    expect(await outcomes()).to.deep.equal(['succeeded', 'unknown']);
   });
 
   it('tells nothing of what was refused', async () => {

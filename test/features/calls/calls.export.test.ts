@@ -151,6 +151,7 @@ describe('export of call logs', () => {
       format: 'ndjson',
       spellTime,
       signal: left.signal,
+      inTurn: (look) => look(),
     });
 
     await lines.next();
@@ -158,6 +159,39 @@ describe('export of call logs', () => {
     for await (const _line of lines);
 
     expect(asked).to.equal(2);
+  });
+
+  it('looks for each batch when it is the account’s turn', async () => {
+    const { accountId } = await accountWith(450);
+    const waiting: (() => void)[] = [];
+    let looks = 0;
+    const lines = exportCalls(door.platform.db, {
+      ...{ visibility: { accountId, userId: null }, filters: {}, after: null, format: 'ndjson' },
+      ...{ spellTime: (at) => at, signal: new AbortController().signal },
+      async inTurn(look) {
+        await new Promise<void>((go) => waiting.push(go));
+        looks += 1;
+        return look();
+      },
+    });
+    const letOne = async () => {
+      while (waiting.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      waiting.shift()?.();
+    };
+
+    const first = lines.next();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(looks).to.equal(0);
+    await letOne();
+    await first;
+    expect(looks).to.equal(1);
+    const rest = (async () => {
+      for await (const _line of lines);
+    })();
+    await letOne();
+    await letOne();
+    await rest;
+    expect([looks, waiting.length]).to.deep.equal([3, 0]);
   });
 
   it('ends the stream when its reader goes away in the middle', async () => {
