@@ -66,6 +66,44 @@ describe('shared reads of the live channel', function () {
     expect(late.map(({ newest }) => newest)).to.deep.equal([1, 1]);
   });
 
+  it('lets no account wait for what another one asks', async () => {
+    const [busy, quiet] = [await world.writer.account(), await world.writer.account()];
+    await world.writer.call(quiet);
+    const held: (() => void)[] = [];
+    const isBusy = (bindings: unknown): boolean => (bindings as { accountId?: string }).accountId === busy;
+    const db = new Proxy(world.db, {
+      get: (target, name) => {
+        if (name !== 'raw') return Reflect.get(target, name);
+        return async (sql: string, bindings: never) => {
+          if (isBusy(bindings)) await new Promise<void>((go) => held.push(go));
+          return target.raw(sql, bindings);
+        };
+      },
+    });
+    const readBoard = createBoardReader(world.db, { columns: CALL_COLUMNS, present: presentCall });
+    const reads = createSharedReads(db, async (visibility) => {
+      if (visibility.accountId === busy) await new Promise<void>((go) => held.push(go));
+      return readBoard(visibility);
+    });
+
+    const pages = [0, 300, 600, 900, 1200, 1500].map((after) => reads.page({ accountId: busy, after }));
+    const boards = [null, newId(), newId()].map((userId) => reads.board({ accountId: busy, userId }));
+    const [page, board] = await Promise.all([
+      reads.page({ accountId: quiet, after: 0 }),
+      reads.board({ accountId: quiet, userId: null }),
+    ]);
+
+    expect(held).to.have.lengthOf(2);
+    expect([page.events.length, board.calls.length]).to.deep.equal([1, 1]);
+    let isDone = false;
+    const all = Promise.all([...pages, ...boards]).then(() => (isDone = true));
+    while (!isDone) {
+      held.shift()?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await all;
+  });
+
   it('reads a board once for all who see the same, and another one for each who does not', async () => {
     const accountId = await world.writer.account();
     const userId = newId();
