@@ -51,14 +51,22 @@ export function createGatheringWakeups(
     }
   }
 
+  function missed(): void {
+    for (const topic of listeners.keys()) tell(topic, LOOK);
+  }
+
   const carrier = open({
     heard(message) {
-      const [sender, hints] = JSON.parse(message) as [string, Hint[]];
-      if (sender !== self) for (const [topic, hint] of hints) tell(topic, hint);
+      try {
+        const [sender, hints] = JSON.parse(message) as [string, Hint[]];
+        if (sender !== self) for (const [topic, hint] of hints) tell(topic, hint);
+      } catch {
+        // A stranger's, or that of a version with other messages: whatever it tells of is looked for.
+        onError(new Error('A message of no known form came with the wake-ups.'));
+        missed();
+      }
     },
-    missed() {
-      for (const topic of listeners.keys()) tell(topic, LOOK);
-    },
+    missed,
   });
 
   let sending: Promise<void> | undefined;
