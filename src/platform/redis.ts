@@ -24,8 +24,7 @@ export function openRedis(url: string, onError: (error: unknown) => void): Redis
 /** Resolves when the first attempt to connect has come or failed: before that, nothing says that Redis is away. */
 export function firstAttempt(redis: Redis): Promise<void> {
   return new Promise((resolve) => {
-    redis.once('ready', resolve);
-    redis.once('error', () => resolve());
+    for (const outcome of ['ready', 'error', 'close'] as const) redis.once(outcome, () => resolve());
   });
 }
 

@@ -6,6 +6,10 @@ import { LOOK, type Wakeups } from './wakeups.js';
 const GATHER_MS = 10;
 /** Hints kept whole while the connection is slow; those beyond are kept in their short form. */
 const MOST_WHOLE = 1000;
+/** Those beyond are forgotten for one LOOK for each topic. */
+const MOST_WAITING = 10_000;
+/** A stop waits no longer for the last hints. */
+const LAST_HINTS_MS = 1000;
 
 type Hint = readonly [topic: string, hint: unknown];
 
@@ -85,6 +89,7 @@ export function createGatheringWakeups(
   return {
     publish(topic, hint, elsewhere = [hint]) {
       tell(topic, hint);
+      if (waiting.length >= MOST_WAITING) waiting = lookInstead(waiting);
       waiting.push({ topic, forms: waiting.length < MOST_WHOLE ? elsewhere : elsewhere.slice(-1) });
       sending ??= send();
     },
@@ -95,11 +100,14 @@ export function createGatheringWakeups(
     },
     async close() {
       closing = true;
-      await sending;
+      await Promise.race([sending, pause(LAST_HINTS_MS, undefined, { ref: false })]);
       await carrier.close();
     },
   };
 }
+
+const lookInstead = (gathered: readonly Waiting[]): Waiting[] =>
+  [...new Set(gathered.map(({ topic }) => topic))].map((topic) => ({ topic, forms: [LOOK] }));
 
 /**
  * The gathered hints as one message, or, where they do not fit, their short forms in as few messages as hold them: a

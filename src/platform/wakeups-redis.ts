@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { closeRedis, openRedis } from './redis.js';
+import { closeRedis, firstAttempt, openRedis } from './redis.js';
 import type { Carrier, Ears } from './wakeups-gather.js';
 
 /** Large enough for a burst of whole events, small enough not to hold up the connection. */
@@ -9,6 +9,7 @@ const PING_EVERY_MS = 10_000;
 /** One connection that publishes and one that listens; ioredis makes them anew and subscribes again by itself. */
 export function openRedisCarrier(url: string, channel: string, ears: Ears, onError: (error: unknown) => void): Carrier {
   const speaking = openRedis(url, onError);
+  const opened = firstAttempt(speaking);
   const listening = new Redis(url, {
     maxRetriesPerRequest: null,
     socketTimeout: 4000,
@@ -23,11 +24,11 @@ export function openRedisCarrier(url: string, channel: string, ears: Ears, onErr
   });
   // Whoever only listens would not learn that the connection died without a word.
   const alive = setInterval(() => listening.ping().catch(() => undefined), PING_EVERY_MS).unref();
-  const subscribed = listening.subscribe(channel).catch(onError);
+  listening.subscribe(channel).catch(onError);
   return {
     mostBytes: MOST_BYTES,
     async send(message) {
-      if (speaking.status === 'connecting' || speaking.status === 'connect') await subscribed;
+      await opened;
       await speaking.publish(channel, message);
     },
     async close() {

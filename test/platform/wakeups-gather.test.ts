@@ -16,6 +16,41 @@ describe('gathered wake-ups', () => {
     expect(heard).to.deep.equal([...foreign.map(() => LOOK), 'understood']);
     expect(errors).to.have.lengthOf(foreign.length);
   });
+
+  it('keep no more than so many while a message does not go out: then each topic is to be looked at', async () => {
+    const messages: string[] = [];
+    let goOn = (): void => undefined;
+    const { wakeups } = open(async (message) => {
+      messages.push(message);
+      if (messages.length === 1) await new Promise<void>((resolve) => (goOn = resolve));
+    });
+
+    wakeups.publish('events', 'first');
+    for (let i = 0; i < 10_000; i += 1) wakeups.publish(i % 2 ? 'events' : 'carriers', `hint ${i}`);
+    wakeups.publish('events', 'last');
+    goOn();
+    await wakeups.close();
+
+    const hints = messages.map((message) => JSON.parse(message)[1]);
+    expect(hints).to.deep.equal([
+      [['events', 'first']],
+      [
+        ['carriers', LOOK],
+        ['events', LOOK],
+        ['events', 'last'],
+      ],
+    ]);
+  });
+
+  it('are closed also where a message never goes out', async () => {
+    const { wakeups } = open(() => new Promise(() => undefined));
+
+    wakeups.publish('events', 'never');
+    const begun = performance.now();
+    await wakeups.close();
+
+    expect(performance.now() - begun).to.be.lessThan(3000);
+  });
 });
 
 function open(send: Carrier['send'] = async () => undefined) {
