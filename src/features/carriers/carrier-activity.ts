@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.js';
 import type { Db } from '../../platform/db/connect.js';
-import type { Logger } from '../../platform/log.js';
+import { type Logger, throttledWarn } from '../../platform/log.js';
 import type { AcceptedWebhook, RefusedWebhook } from './carrier.js';
 import { addActivity } from './carriers.repository.js';
 
@@ -31,16 +31,18 @@ export function createCarrierActivity(deps: { db: Db; clock: Clock; log: Logger 
   let timer: NodeJS.Timeout | undefined;
   let flushing: Promise<void> | undefined;
   let lastFlush = Number.NEGATIVE_INFINITY;
+  const warn = throttledWarn(deps.log, 'activity of carriers could not be written');
+
+  function writeSoon(): void {
+    timer ??= setTimeout(() => void flush(), Math.max(0, lastFlush + FLUSH_EVERY_MS - performance.now())).unref();
+  }
 
   function of(carrierId: string): Heard {
     const known = heard.get(carrierId);
     if (known) return known;
     const fresh: Heard = { accepted: null, refused: null, acceptedCount: 0, refusedCount: 0 };
     if (heard.size < MOST_CARRIERS) heard.set(carrierId, fresh);
-    if (timer === undefined) {
-      timer = setTimeout(() => void flush(), Math.max(0, lastFlush + FLUSH_EVERY_MS - performance.now()));
-      timer.unref();
-    }
+    writeSoon();
     return fresh;
   }
 
@@ -52,15 +54,16 @@ export function createCarrierActivity(deps: { db: Db; clock: Clock; log: Logger 
     } catch (error) {
       for (const [id, entry] of heard) batch.set(id, join(batch.get(id), entry));
       heard = batch;
-      deps.log.warn({ err: error, carriers: batch.size }, 'activity of carriers could not be written');
+      warn(error);
     }
     lastFlush = performance.now();
+    if (heard.size > 0) writeSoon();
   }
 
   async function flush(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    await flushing;
+    while (flushing) await flushing;
     if (heard.size === 0) return;
     flushing = write().finally(() => {
       flushing = undefined;
@@ -80,7 +83,10 @@ export function createCarrierActivity(deps: { db: Db; clock: Clock; log: Logger 
       entry.refused = { at: new Date(at).toISOString(), code, detail: storable(detail) };
     },
     flush,
-    close: flush,
+    async close() {
+      await flush();
+      clearTimeout(timer);
+    },
   };
 }
 
