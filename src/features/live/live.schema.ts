@@ -7,8 +7,13 @@ import { invalidRequest } from './live.errors.js';
 
 const MOST_ENTRIES = 500;
 const list = (entry: Joi.Schema): Joi.ArraySchema => Joi.array().items(entry).min(1).max(MOST_ENTRIES);
+// Ids are compared as PostgreSQL writes them; `convert: false` keeps Joi's own rule from lowering them.
 const idOrNone = () =>
-  Joi.string().guid({ separator: '-', wrapper: false }).allow(null).description('An id; null: calls without one.');
+  Joi.string()
+    .guid({ separator: '-', wrapper: false })
+    .custom((id: string) => id.toLowerCase())
+    .allow(null)
+    .description('An id; null: calls without one.');
 
 export const subscribeMessage = Joi.object<CallFilter>({
   virtual_number_ids: list(idOrNone()).description('Calls of these virtual numbers.'),
@@ -85,17 +90,8 @@ export const serverMessages: Readonly<Record<string, Joi.Schema>> = {
 /** @throws AppError `invalid_request`; nothing is converted: messages are JSON already */
 export function checkMessage<T>(schema: Joi.ObjectSchema<T>, value: unknown): T {
   const result = schema.validate(value ?? {}, { convert: false, errors: { wrap: { label: '`' } } });
-  if (!result.error) return lowerIds(result.value) as T;
+  if (!result.error) return result.value;
   throw explain(result.error);
 }
 
 const explain = (error: Joi.ValidationError): AppError => invalidRequest(`${error.message}.`);
-
-// Ids are compared as PostgreSQL writes them; `convert: false` keeps Joi from lowering them.
-function lowerIds(value: unknown): unknown {
-  const filter = value as Record<string, unknown>;
-  const lowered = Object.entries(filter)
-    .filter(([name, list]) => name.endsWith('_ids') && Array.isArray(list))
-    .map(([name, list]) => [name, (list as (string | null)[]).map((entry) => entry?.toLowerCase() ?? null)]);
-  return lowered.length > 0 ? { ...filter, ...Object.fromEntries(lowered) } : value;
-}

@@ -53,6 +53,16 @@ describe('live channel', function () {
         expect(error.data.code).to.equal(code);
       });
     }
+
+    it('passes over members that it does not know, whatever they hold', async () => {
+      const accountId = await world.writer.account();
+      const unknown = { colour: 'red', some_ids: [1], user_ids: [{}], virtual_number_ids: ['NONE'] };
+      const socket = open({ token: tokenFor({ accountId }), ...unknown });
+
+      const outcome = await Promise.race([socket.next('snapshot'), socket.next('connect_error')]);
+
+      expect(outcome).to.deep.equal({ seq: 0, calls: [] });
+    });
   });
 
   it('begins with the calls in progress, and goes on with the events after them', async () => {
