@@ -185,8 +185,10 @@ export class Session implements Member {
     if (this.isClogged()) await this.writable();
     if (this.state !== 'behind') return false;
     const goal = this.feed.position();
+    // The log may be ahead of the feed, and a live session no longer looks whether `caught_up` is due.
+    const due = Math.max(this.place, this.target ?? 0);
     if (this.place < goal) await this.sendUpTo(goal);
-    else if (this.place > goal) await this.feed.reach(this.place);
+    else if (due > goal) await this.feed.reach(due);
     else {
       this.running = false;
       this.state = 'live';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type CallEvent, type CallRemoved, connectLive, type LiveClient } from '../../../src/client/index.js';
 import { newId } from '../../../src/lib/ids.js';
-import { createWorld, type LiveNode, tokenFor, type World } from './live-world.js';
+import { createWorld, type LiveNode, openSocket, tokenFor, type World } from './live-world.js';
 
 /** Always the same turns, so that a failure can be met again. */
 function dice(seed: number): () => number {
@@ -116,6 +116,23 @@ describe('live exactness', function () {
     const stored = await world.db('events').where({ account_id: accountId }).where('type', 'like', 'call.%');
     expect(follower.events.map(({ seq }) => seq)).to.deep.equal(stored.map(({ seq }) => seq).sort((a, b) => a - b));
     follower.client.close();
+  });
+
+  it('says that it has caught up also where a hint of what is in the log was lost', async () => {
+    const deaf = { publish: () => undefined, subscribe: () => () => undefined, close: async () => undefined };
+    const node = await world.startNode({}, deaf);
+    const accountId = await world.writer.account();
+    const token = tokenFor({ accountId });
+    const early = openSocket(node.url, { token });
+    await early.next('snapshot');
+
+    await world.writer.call(accountId);
+    const late = openSocket(node.url, { token, after: 0 });
+    const caughtUp = await late.next('caught_up');
+
+    expect(caughtUp).to.deep.equal({ seq: 1 });
+    expect(late.received.map(({ name }) => name)).to.deep.equal(['connect', 'call.initiated', 'caught_up']);
+    for (const socket of [early, late]) socket.close();
   });
 
   it('changes the filter in the middle of a stream without losing or doubling an event', async () => {
