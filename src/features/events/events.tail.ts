@@ -12,8 +12,11 @@ import { EVENTS_REWRITTEN_TOPIC, EVENTS_TOPIC } from './events.service.js';
  * other one, as well as the look at the counters once a second, leads to a query. A hint that is lost costs a second.
  */
 export interface EventTail {
-  /** Begins at the newest event. One listener for an account. */
-  follow(accountId: string, listener: TailListener): Promise<Following>;
+  /**
+   * Begins at the newest event. One listener for an account: whoever has given up before it could begin, and may have a
+   * successor, must no longer be wanted.
+   */
+  follow(accountId: string, listener: TailListener, isWanted?: () => boolean): Promise<Following>;
   close(): Promise<void>;
 }
 
@@ -74,10 +77,10 @@ export function createEventTail(
   }
 
   return {
-    async follow(accountId, listener) {
+    async follow(accountId, listener, isWanted = () => true) {
       const bounds = await findLogBounds(deps.db, [accountId]);
       const account = new AccountTail(deps, accountId, listener, bounds.get(accountId)?.newest ?? 0);
-      accounts.set(accountId, account);
+      if (isWanted()) accounts.set(accountId, account);
       return {
         position: () => account.position,
         recent: (after) => account.recentAfter(after),

@@ -56,7 +56,8 @@ export class AccountFeed implements TailListener {
 
   /** Begins to follow the log; asked again after a failure it tries again. */
   ready(): Promise<void> {
-    this.opening ??= this.deps.tail.follow(this.accountId, this).then(
+    const isWanted = (): boolean => !this.stopped;
+    this.opening ??= this.deps.tail.follow(this.accountId, this, isWanted).then(
       (following) => {
         this.following = following;
         if (this.stopped) following.stop();
