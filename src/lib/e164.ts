@@ -17,6 +17,22 @@ const SPELLING = /^[([]*\+?[ ([]*[0-9](?:[ .\-()[\]/]*[0-9])*[)\]]*$/;
 const INTERNATIONAL = /^[1-9][0-9]{7,14}$/;
 /** Fifteen digits in any spelling stay far below it; it also bounds the work on what is no number at all. */
 const LONGEST_SPELLING = 64;
+const UNTYPED = /[^ -~]/;
+
+/**
+ * The text with the spaces and dashes that are typed. Contact lists and text programs write no-break spaces, en dashes
+ * and signs that nobody sees; what else is not ASCII stays.
+ */
+export const plainSpelling = (text: string): string =>
+  UNTYPED.test(text)
+    ? text
+        .replace(/\p{Zs}/gu, ' ')
+        .replace(/\p{Dash}/gu, '-')
+        .replace(/\p{Cf}/gu, '')
+    : text;
+
+/** The text without what people write between the digits of a number. */
+export const withoutSeparators = (text: string): string => plainSpelling(text).replace(/[ .\-()[\]/]/g, '');
 
 /**
  * A phone number as people and programs write it. Without `country` it is international, with or without `+`, and
@@ -28,7 +44,7 @@ export function parsePhoneNumber(input: unknown, country?: string): ParsedPhoneN
   if (typeof input !== 'string' && typeof input !== 'number') return refused('Not a valid string.');
   // A JSON number is its digits: a fraction's point is no separator.
   if (typeof input === 'number' && !Number.isSafeInteger(input)) return refused(PHONE_NUMBER_MESSAGE);
-  const text = String(input).trim();
+  const text = plainSpelling(String(input)).trim();
   if (text === '') return refused('This field may not be blank.');
   if (text.length > LONGEST_SPELLING || !SPELLING.test(text)) return refused(PHONE_NUMBER_MESSAGE);
   const isNational = country !== undefined && !text.includes('+');
@@ -90,7 +106,7 @@ const readPartyOnce = remembered((key) => {
   const split = key.indexOf(':');
   const country = key.slice(0, split);
   const text = key.slice(split + 1);
-  const spelled = text.trim();
+  const spelled = plainSpelling(text).trim();
   if (!SPELLING.test(spelled)) return text;
   if (isSupportedCountry(country) && !spelled.includes('+')) {
     const parsed = parseNational(spelled, country);

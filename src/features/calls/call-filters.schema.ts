@@ -1,7 +1,7 @@
 import Joi from 'joi';
 import { text } from '../../http/text.js';
 import { time } from '../../http/time.js';
-import { parsePhoneNumber } from '../../lib/e164.js';
+import { parsePhoneNumber, withoutSeparators } from '../../lib/e164.js';
 import { isId } from '../../lib/ids.js';
 import { PROVIDERS } from '../carriers/index.js';
 import { CALL_DIRECTIONS, CALL_DISPOSITIONS, CALL_STATUSES } from './call.js';
@@ -38,7 +38,7 @@ function readNumber(entry: string): NumberPattern | undefined {
   }
   const beginning = entry.slice(0, -1);
   if (beginning.replaceAll(/[*\s]/g, '') === '') return undefined;
-  const digits = beginning.replaceAll(/[ .\-()[\]/]/g, '');
+  const digits = withoutSeparators(beginning);
   if (/^\+[0-9]*$/.test(digits)) return { kind: 'prefix', prefixes: [digits] };
   if (/^[0-9]+$/.test(digits)) return { kind: 'prefix', prefixes: [`+${digits}`, digits] };
   return { kind: 'prefix', prefixes: [beginning] };

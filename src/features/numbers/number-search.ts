@@ -1,6 +1,7 @@
+import { withoutSeparators } from '../../lib/e164.js';
+
 /** A text that no number matches: as one of more than 15 digits behind `00` does. */
 const NOTHING = '$.';
-const SEPARATORS = /[ .\-()[\]/]/g;
 /** The national prefix as letterheads write it behind the country's code: `+44 (0)20`. */
 const BRACKETED_PREFIX = /\(0\)/g;
 
@@ -9,7 +10,7 @@ const BRACKETED_PREFIX = /\(0\)/g;
  * its beginning; after one 0, which may be the national prefix, also right behind the country's code.
  */
 export function searchPatterns(text: string): string[] {
-  const compact = text.replace(BRACKETED_PREFIX, '').replace(SEPARATORS, '');
+  const compact = withoutSeparators(text.replace(BRACKETED_PREFIX, ''));
   if (!/^\+?[0-9]{0,17}$/.test(compact)) return [NOTHING];
   const digits = compact.replace('+', '');
   const patterns = [compact.startsWith('+') ? `^\\+${digits}` : digits];

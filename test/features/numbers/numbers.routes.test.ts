@@ -350,6 +350,8 @@ describe('the doors of the virtual numbers', () => {
         ['0033 6', [paris]],
         ['+33 (0)6 98', [paris]],
         ['(0)698', [paris, other]],
+        ['98\u00a001\u201323\u202f77', [paris, other]],
+        ['\u202a+33\u00a06\u202c', [paris]],
         ['01237', [paris, other]],
         ['0698,779', [paris, other]],
         ['+1,06 98', [paris, other]],
