@@ -14,6 +14,8 @@ export type ParsedPhoneNumber =
 
 /** Digits of a number with what people write between them; an opening bracket or the `+` may come first. */
 const SPELLING = /^[([]*\+?[ ([]*[0-9](?:[ .\-()[\]/]*[0-9])*[)\]]*$/;
+/** The national prefix as letterheads write it behind the country's code, for those who dial without: `+44 (0)20`. */
+const BRACKETED_PREFIX = /^[([]*\+?[ ([]*([1-9][0-9]{0,2})[ .\-)\]/]*\(0\)/;
 const INTERNATIONAL = /^[1-9][0-9]{7,14}$/;
 /** Fifteen digits in any spelling stay far below it; it also bounds the work on what is no number at all. */
 const LONGEST_SPELLING = 64;
@@ -48,14 +50,27 @@ export function parsePhoneNumber(input: unknown, country?: string): ParsedPhoneN
   if (text === '') return refused('This field may not be blank.');
   if (text.length > LONGEST_SPELLING || !SPELLING.test(text)) return refused(PHONE_NUMBER_MESSAGE);
   const isNational = country !== undefined && !text.includes('+');
-  const e164 = isNational ? nationalToE164(text, country) : digitsToE164(text);
+  const e164 = isNational ? nationalToE164(text, country) : internationalToE164(text);
   return e164 === null ? refused(PHONE_NUMBER_MESSAGE) : { ok: true, e164, ...describeNumber(e164) };
 }
 
 const refused = (message: string): ParsedPhoneNumber => ({ ok: false, message });
 
+const internationalToE164 = (text: string): string | null =>
+  digitsToE164(text.includes('(0)') ? withoutBracketedPrefix(text) : text);
+
+/** Only behind a country's code, and not where the plan has the 0 dialled: `+39 (0)6` is `+396` nowhere. */
+function withoutBracketedPrefix(text: string): string {
+  const [, code] = BRACKETED_PREFIX.exec(text) ?? [];
+  const written = parsePhoneNumberFromString(`+${digitsOf(text)}`);
+  if (!written || written.countryCallingCode !== code) return text;
+  return written.isValid() ? written.number : text.replace('(0)', '');
+}
+
+const digitsOf = (text: string): string => text.replace(/[^0-9]/g, '');
+
 function digitsToE164(text: string): string | null {
-  const digits = text.replace(/[^0-9]/g, '');
+  const digits = digitsOf(text);
   return INTERNATIONAL.test(digits) ? `+${digits}` : null;
 }
 
@@ -67,7 +82,7 @@ function nationalToE164(text: string, country: string): string | null {
 }
 
 const parseNational = (text: string, country: CountryCode): PhoneNumber | undefined =>
-  parsePhoneNumberFromString(text.replace(/[^0-9]/g, ''), { defaultCountry: country, extract: false });
+  parsePhoneNumberFromString(digitsOf(text), { defaultCountry: country, extract: false });
 
 /** Whether the code is an ISO 3166 alpha-2 one (upper case) whose numbering plan is known. */
 export const isKnownCountry = (code: string): boolean => isSupportedCountry(code);
@@ -112,7 +127,7 @@ const readPartyOnce = remembered((key) => {
     const parsed = parseNational(spelled, country);
     if (parsed?.isValid()) return digitsToE164(parsed.number) ?? text;
   }
-  return digitsToE164(spelled) ?? text;
+  return internationalToE164(spelled) ?? text;
 });
 
 const GENERATION = 10_000;

@@ -13,8 +13,9 @@ export const phoneNumber = Joi.any()
   .meta({ schema: { type: ['string', 'integer'], minLength: 8 } })
   .description(
     'A phone number. Without `country` it is international, with or without `+`: 8 to 15 digits, the first not 0; ' +
-      'spaces, dots, dashes, brackets and slashes between them are dropped. With `country` one without `+` is a ' +
-      'national number of that country. Answered as E.164.',
+      'spaces, dots, dashes, brackets and slashes between them are dropped, and so is a `(0)` behind the country’s ' +
+      'code where it is not dialled. With `country` one without `+` is a national number of that country. Answered ' +
+      'as E.164.',
   )
   .example('+1 (415) 555-0100');
 

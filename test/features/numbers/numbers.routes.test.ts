@@ -299,6 +299,17 @@ describe('the doors of the virtual numbers', () => {
         expect((await doors.ask(`${LIST}?${wrong}`, { as: admin })).status, wrong).to.equal(400);
     });
 
+    it('finds a number with a (0) that is dialled', async () => {
+      const admin = await doors.user(await doors.account());
+      const { body: rome } = await doors.add(admin, { phone_number: '+39 (0)6 698 12377' });
+
+      for (const search of ['+39 (0)6 698', '+39 (0)6 698 12377', '(0)6 698'])
+        expect(
+          (await doors.ask(`${LIST}?search=${encodeURIComponent(search)}`, { as: admin })).body,
+          search,
+        ).to.deep.equal([rome]);
+    });
+
     it('filters by each member, OR within a filter, AND between them', async () => {
       const account = await doors.account();
       const admin = await doors.user(account);
