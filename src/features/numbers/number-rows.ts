@@ -23,14 +23,16 @@ export function readCsv(text: string, form: CsvForm): unknown[] {
 }
 
 function splitLines(text: string): string[][] {
-  const firstLine = text.slice(0, text.search(/[\r\n]|$/));
+  const [header = ''] = text.slice(text.search(/[^\s,;]/)).split(/[\r\n]/, 1);
   try {
     return parse(text, {
       bom: true,
       // Spreadsheets of half the world write semicolons.
-      delimiter: firstLine.includes(';') && !firstLine.includes(',') ? ';' : ',',
+      delimiter: header.includes(';') && !header.includes(',') ? ';' : ',',
       relax_column_count: true,
       skip_empty_lines: true,
+      // As spreadsheets write empty lines.
+      skip_records_with_empty_values: true,
       trim: true,
     });
   } catch (error) {
@@ -60,7 +62,9 @@ function toRow(header: readonly string[], cells: readonly string[], form: CsvFor
 function readCell(name: string, cell: string, { noneClears }: CsvForm): unknown {
   const isNone = noneClears && cell === 'none';
   if (name !== 'tags') return isNone && CLEARABLE.has(name) ? null : cell;
-  return isNone ? [] : cell.split(';').map((tag) => tag.trim());
+  if (isNone) return [];
+  const tags = cell.split(';').filter((tag) => tag.trim() !== '');
+  return tags.length > 0 ? tags : undefined;
 }
 
 const CLEARABLE = new Set(['label', 'user_id', 'carrier_id']);

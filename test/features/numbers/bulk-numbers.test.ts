@@ -131,6 +131,33 @@ describe('many numbers at once', () => {
     expect((await doors.ask(LIST, { as: admin })).body[0]).to.deep.include({ label: 'Desk', tags: ['a', 'b'] });
   });
 
+  it('passes over empty lines, as text and as spreadsheets write them, and over empty tags', async () => {
+    const { admin } = await someone();
+    const [a, b, c] = [freshNumber(), freshNumber(), freshNumber()];
+
+    const semicolons = await doors.ask(BULK, {
+      ...{ as: admin, headers: CSV },
+      body: `\ufeff;;\r\n \r\n"phone_number";label;tags\r\n;;\r\n${a};x;"sales;"\r\n;\r\n${b};y;";"\r\n;;\r\n`,
+    });
+    const commas = await doors.ask(BULK, {
+      ...{ as: admin, headers: CSV },
+      body: `\n,,\nphone_number,label,tags\n,,\n${c},z,; vip ;;x\n , ,\n,,,,\n`,
+    });
+
+    const told = [semicolons, commas].map(({ body }) =>
+      body.results?.map((r: { row: number; status: string }) => [r.row, r.status]),
+    );
+    expect(told).to.deep.equal([
+      [
+        [1, 'created'],
+        [2, 'created'],
+      ],
+      [[1, 'created']],
+    ]);
+    const list = (await doors.ask(LIST, { as: admin })).body;
+    expect(list.map((n: { tags: string[] }) => n.tags)).to.deep.equal([['sales'], [], ['vip', 'x']]);
+  });
+
   it('refuses a whole that cannot be judged by rows', async () => {
     const { account, admin } = await someone();
     const tooMany = Array.from({ length: 10_001 }, () => 'x');
@@ -141,6 +168,7 @@ describe('many numbers at once', () => {
       [{ body: `phone_number\n${tooMany.join('\n')}`, headers: CSV }, 'numbers'],
       [{ body: 'phone_number,colour\n1,2\n', headers: CSV }, 'colour'],
       [{ body: 'label\nx\n', headers: CSV }, 'phone_number'],
+      [{ body: '\n,,\n', headers: CSV }, 'phone_number'],
       [{ body: 'phone_number,phone_number\nx,y\n', headers: CSV }, 'header'],
       [{ body: 'phone_number\n"x\n', headers: CSV }, 'detail'],
       [{ method: 'POST' }, 'numbers'],
