@@ -1,6 +1,6 @@
 import Joi from 'joi';
 import { pageQuery } from '../../http/pagination.js';
-import { text } from '../../http/text.js';
+import { tag, text } from '../../http/text.js';
 import { isTimeZone } from '../../lib/time-zone.js';
 import { CALL_DIRECTIONS, CALL_DISPOSITIONS, CALL_STATUSES } from './call.js';
 import { callFilterKeys } from './call-filters.schema.js';
@@ -36,10 +36,11 @@ export const callExport = Joi.object({
     ),
 });
 
-const tag = text().trim().min(1).max(100);
-
 export const callChanges = Joi.object({
-  tags: Joi.array().items(tag).max(50).description('Takes the place of the tags that were; doubles are dropped.'),
+  tags: Joi.array()
+    .items(tag(100))
+    .max(50)
+    .description('Takes the place of the tags that were; doubles are dropped. None has a comma or is called `none`.'),
   note: text().allow(null, '').max(10_000).description('Null or empty: none.'),
 });
 

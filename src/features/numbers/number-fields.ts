@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { tag } from '../../http/text.js';
 import { isKnownCountry, parsePhoneNumber } from '../../lib/e164.js';
 
 const readPhoneNumber: Joi.CustomValidator = (value, helpers) => {
@@ -59,10 +60,10 @@ export const label = Joi.string()
   .example('Front desk');
 
 export const tags = Joi.array()
-  .items(Joi.string().trim().min(1).max(50).custom(plainText))
+  .items(tag(50))
   .max(50)
   .custom((value: string[]) => [...new Set(value)])
-  .description('Free words to find numbers by; at most 50.')
+  .description('Free words to find numbers by; at most 50. None has a comma or is called `none`.')
   .example(['sales']);
 
 const id = Joi.string()

@@ -156,6 +156,8 @@ describe('one call log', () => {
     ['tags', [1]],
     ['tags', ['']],
     ['tags', ['x'.repeat(101)]],
+    ['tags', ['a,b']],
+    ['tags', ['vip', 'none']],
     ['tags', Array.from({ length: 51 }, (_, i) => `t${i}`)],
     ['tags', ['a\u0000b']],
     ['tags', ['half \ud800 a pair']],

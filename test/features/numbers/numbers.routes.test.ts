@@ -71,6 +71,7 @@ describe('the doors of the virtual numbers', () => {
       ['a form with one', form('phone_number=7000000108&tags=vip'), ['vip']],
       ['a form with an empty one', form('phone_number=7000000109&tags='), []],
       ['a multipart form', multipart({ phone_number: '7000000110', tags: ['vip', 'x'] }), ['vip', 'x']],
+      ['words like none', json({ phone_number: '7000000113', tags: ['nonesuch', 'None'] }), ['nonesuch', 'None']],
     ];
     for (const [name, asking, tags] of TAGGED) {
       it(`takes the tags of ${name}`, async () => {
@@ -164,6 +165,11 @@ describe('the doors of the virtual numbers', () => {
           tags: ['Not a valid string.'],
         },
       ],
+      ...['a,b', 'none', ' none '].map((tag): [string, Omit<Asking, 'as'>, object] => [
+        `the tag ${JSON.stringify(tag)}`,
+        json({ phone_number: freshNumber(), tags: ['vip', tag] }),
+        { tags: ['A tag has no comma and is not called none: filters could not ask for it.'] },
+      ]),
       ['an id that is none', json({ phone_number: freshNumber(), user_id: 'me' }), { user_id: ['Not a valid id.'] }],
     ];
     for (const [name, asking, fields] of refused) {
