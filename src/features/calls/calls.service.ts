@@ -121,11 +121,12 @@ async function missing(db: Db, actor: Actor, id: string): Promise<never> {
   throw isColleagues ? permissionDenied() : callNotFound();
 }
 
-/** The row as the marks leave it; the same row when they change nothing. */
+/** The row as the marks leave it, with the same tags when they are not changed; the same row when nothing is. */
 function marked(row: CallRow, marks: CallMarks, now: Date): CallRow {
-  const tags = marks.tags === undefined ? row.tags : [...new Set(marks.tags)];
+  const wanted = marks.tags === undefined ? row.tags : [...new Set(marks.tags)];
+  const tags = isSame(wanted, row.tags) ? row.tags : wanted;
   const note = marks.note === undefined ? row.note : marks.note || null;
-  if (isSame(tags, row.tags) && note === row.note) return row;
+  if (tags === row.tags && note === row.note) return row;
   return { ...row, tags, note, updated_at: now };
 }
 

@@ -137,7 +137,7 @@ describe('one call log', () => {
     const key = door.as(makeActor({ accountId, keyWith: ['calls:write', 'calls:read'] }));
 
     await api.patch(path, { tags: ['vip'] });
-    const last = await key.patch(path, { note: 'Hello' });
+    const last = await key.patch(path, { tags: ['vip'], note: 'Hello' });
 
     const { body } = await api.get(`${path}history/`);
     expect(body).to.have.lengthOf(2);
