@@ -1,4 +1,5 @@
 import type { Actor } from '../../http/actor.js';
+import { type IdSlice, type Page, toPage } from '../../http/pagination.js';
 import { newId } from '../../lib/ids.js';
 import type { Db } from '../../platform/db/connect.js';
 import { command, type Statement } from '../../platform/db/statement.js';
@@ -42,13 +43,15 @@ export async function insertCallChange(
   });
 }
 
-export async function listCallChanges(db: Db, accountId: string, callId: string): Promise<CallChange[]> {
+/** Newest first. */
+export async function listCallChanges(db: Db, call: CallRow, slice: IdSlice): Promise<Page<CallChange>> {
+  const after = slice.after === null ? { sql: '', bindings: [] } : { sql: 'and id < ?', bindings: [slice.after] };
   const { rows } = await db.raw<{ rows: CallChange[] }>(
     `select id, at, by_user_id, by_api_key_id, changes from call_log_changes
-     where call_log_id = ? and account_id = ? order by id desc limit 500`,
-    [callId, accountId],
+     where call_log_id = ? and account_id = ? ${after.sql} order by id desc limit ?`,
+    [call.id, call.account_id, ...after.bindings, slice.limit + 1],
   );
-  return rows;
+  return toPage(rows, slice.limit, (change) => [change.id]);
 }
 
 /** The events as they will be sent; for those that no webhook stated. */

@@ -62,9 +62,21 @@ export async function findTimeline(
   return row?.timeline;
 }
 
+/** A page of the conversation of a call. */
+export interface LegsWish {
+  readonly id: string;
+  /** Legs behind this one. */
+  readonly after: CallPlace | null;
+  readonly limit: number;
+}
+
 /** The conversation: the first leg that the call comes from, and every leg below it that the asker may see. */
-export async function listLegs(db: Db, visibility: Visibility, id: string): Promise<CallRow[]> {
+export async function listLegs(db: Db, visibility: Visibility, { id, after, limit }: LegsWish): Promise<CallRow[]> {
   const seen = joinSql(ownedBy(visibility), ' and ');
+  const wanted = joinSql(
+    [seen, ...(after ? [sql('(c.started_at, c.id) > (?::timestamptz, ?::uuid)', after.startedAt, after.id)] : [])],
+    ' and ',
+  );
   return rowsOf<CallRow>(
     db,
     sql(
@@ -77,13 +89,14 @@ export async function listLegs(db: Db, visibility: Visibility, id: string): Prom
          select id from up
          union
          select c.id from family join call_logs c on c.parent_call_log_id = family.id where c.account_id = ?)
-       select ${COLUMNS} from call_logs c where c.id in (select id from family) and ${seen.text}
-       order by c.started_at, c.id limit 500`,
+       select ${COLUMNS} from call_logs c where c.id in (select id from family) and ${wanted.text}
+       order by c.started_at, c.id limit ?`,
       id,
       ...seen.bindings,
       visibility.accountId,
       visibility.accountId,
-      ...seen.bindings,
+      ...wanted.bindings,
+      limit,
     ),
   );
 }

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import Joi from 'joi';
 import type { Actor } from '../../http/actor.js';
-import { decodeCursor, type Page, type PageQuery, pageReply, toPage } from '../../http/pagination.js';
+import { decodeCursor, idSlice, type Page, type PageQuery, pageReply, toPage } from '../../http/pagination.js';
 import { type AnyRoute, Reply, route } from '../../http/route.js';
 import { readOwnTime } from '../../http/time.js';
 import { isId } from '../../lib/ids.js';
@@ -18,9 +18,8 @@ import {
   callExport,
   callHistoryAnswer,
   callPage,
-  noFilters,
+  oneCallPage,
   timelineAnswer,
-  timelinePage,
 } from './calls.schema.js';
 import type { CallMarks, CallsService } from './calls.service.js';
 
@@ -36,14 +35,16 @@ type ExportQuery = CallFilters & {
 
 const LIST = 'call_logs';
 const TIMELINE = 'call_timeline';
+const LEGS = 'call_legs';
+const HISTORY = 'call_history';
 const READ = { method: 'get', tag: 'Call logs', access: 'bearer', scope: 'calls:read' } as const;
 const CONTENT_TYPES: Readonly<Record<ExportFormat, string>> = {
   csv: 'text/csv; charset=utf-8',
   ndjson: 'application/x-ndjson; charset=utf-8',
 };
 
-function placeOf(cursor: string): CallPlace {
-  const [time, id] = decodeCursor(LIST, cursor, 2);
+function placeOf(list: string, cursor: string): CallPlace {
+  const [time, id] = decodeCursor(list, cursor, 2);
   const startedAt = readOwnTime(time);
   if (startedAt === null || !isId(id)) throw badCursor();
   return { startedAt, id };
@@ -79,7 +80,7 @@ const listRoute = (service: CallsService): AnyRoute =>
     responses: { 200: { description: 'A page of call logs.', schema: Joi.array().items(callAnswer) } },
     async handle({ actor, query, url }) {
       const { limit, cursor, ...filters } = query;
-      const after = cursor === undefined ? null : placeOf(cursor);
+      const after = cursor === undefined ? null : placeOf(LIST, cursor);
       const page = await service.search(actor, { filters, after, limit });
       return pageReply(LIST, url, { ...page, items: page.items.map(presentListed) });
     },
@@ -125,7 +126,7 @@ function clocksOf(timeZone: string): SpellTime {
 
 async function exportPlace(service: CallsService, actor: Actor, cursor?: string): Promise<CallPlace | null> {
   if (cursor === undefined) return null;
-  if (!isId(cursor)) return placeOf(cursor);
+  if (!isId(cursor)) return placeOf(LIST, cursor);
   return service.place(actor, cursor).catch(() => {
     throw badCursor();
   });
@@ -157,26 +158,33 @@ const oneCallRoutes = (service: CallsService): AnyRoute[] => [
     path: '/api/call_logs/:id/events/',
     summary: 'The timeline of a call',
     description: 'By `occurred_at`; the events as they were sent, with the times known then.',
-    query: timelinePage,
+    query: oneCallPage,
     responses: { 200: { description: 'The events.', schema: Joi.array().items(timelineAnswer) } },
     handle: async ({ actor, params, query, url }) =>
       pageReply(TIMELINE, url, pageOfTimeline(await service.timeline(actor, params.id), query)),
   }),
-  route<Id>({
+  route<Id, PageQuery>({
     ...READ,
     path: '/api/call_logs/:id/legs/',
     summary: 'All legs of the conversation that a call belongs to, oldest first',
     description: 'Its parent, the parent’s parent, and every leg below, as far as the asker may see them.',
-    query: noFilters,
+    query: oneCallPage,
     responses: { 200: { description: 'The legs, the call itself among them.', schema: Joi.array().items(callAnswer) } },
-    handle: async ({ actor, params }) => (await service.legs(actor, params.id)).map((row) => presentCall(row)),
+    async handle({ actor, params, query: { limit, cursor }, url }) {
+      const after = cursor === undefined ? null : placeOf(LEGS, cursor);
+      const page = await service.legs(actor, { id: params.id, after, limit });
+      return pageReply(LEGS, url, { ...page, items: page.items.map((row) => presentCall(row)) });
+    },
   }),
-  route<Id>({
+  route<Id, PageQuery>({
     ...READ,
     path: '/api/call_logs/:id/history/',
     summary: 'Who changed the tags and the note of a call, newest first',
-    query: noFilters,
+    query: oneCallPage,
     responses: { 200: { description: 'The changes.', schema: Joi.array().items(callHistoryAnswer) } },
-    handle: async ({ actor, params }) => (await service.history(actor, params.id)).map(presentChange),
+    async handle({ actor, params, query, url }) {
+      const page = await service.history(actor, params.id, idSlice(HISTORY, query));
+      return pageReply(HISTORY, url, { ...page, items: page.items.map(presentChange) });
+    },
   }),
 ];

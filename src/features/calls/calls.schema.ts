@@ -83,11 +83,8 @@ export const callAnswer = Joi.object({
   updated_at: time,
 });
 
-/** One call's events are few: all of them, unless more were told of it than a page may have. */
-export const timelinePage = Joi.object(pageQuery(500, 500));
-
-/** Lists that are short by their nature. */
-export const noFilters = Joi.object({});
+/** Events, legs and changes of one call are few: all of them, unless there are more than a page may have. */
+export const oneCallPage = Joi.object(pageQuery(500, 500));
 
 export const timelineAnswer = Joi.object({
   seq: Joi.number().integer(),

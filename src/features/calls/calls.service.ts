@@ -1,6 +1,6 @@
 import { type Actor, type Visibility, visibilityOf } from '../../http/actor.js';
 import { createFairShare } from '../../http/fair-share.js';
-import { type Page, toPage } from '../../http/pagination.js';
+import { type IdSlice, type Page, toPage } from '../../http/pagination.js';
 import { permissionDenied } from '../../lib/errors.js';
 import type { Db } from '../../platform/db/connect.js';
 import type { Platform } from '../../platform/platform.js';
@@ -17,6 +17,7 @@ import {
   findCall,
   findPlace,
   findTimeline,
+  type LegsWish,
   listLegs,
   lockCall,
   readBoard,
@@ -36,12 +37,12 @@ export interface CallsService {
   ): Promise<Page<ListedCall>>;
   get(actor: Actor, id: string): Promise<CallRow>;
   /** Every leg of the conversation that the call belongs to, oldest first. */
-  legs(actor: Actor, id: string): Promise<CallRow[]>;
+  legs(actor: Actor, wish: LegsWish): Promise<Page<CallRow>>;
   /** By `occurred_at`; the events as they were sent, with the times known then. */
   timeline(actor: Actor, id: string): Promise<TimelineEntry[]>;
   mark(actor: Actor, id: string, marks: CallMarks): Promise<CallRow>;
   /** Who changed tags and note, newest first. */
-  history(actor: Actor, id: string): Promise<CallChange[]>;
+  history(actor: Actor, id: string, slice: IdSlice): Promise<Page<CallChange>>;
   count(actor: Actor, wish: Omit<Search, 'limit' | 'visibility'>): Promise<number>;
   export(actor: Actor, wish: Omit<ExportWish, 'visibility' | 'inTurn'>): AsyncGenerator<string>;
   place(actor: Actor, id: string): Promise<CallPlace>;
@@ -68,9 +69,10 @@ export function createCallsService(
       const rows = await searchCalls(db, { visibility: visibilityOf(actor), filters, after, limit: limit + 1 });
       return toPage(rows, limit, (row) => [row.started_at, row.id]);
     },
-    async legs(actor, id) {
-      const rows = await listLegs(db, visibilityOf(actor), id);
-      return rows.length > 0 ? rows : missing(db, actor, id);
+    async legs(actor, { id, after, limit }) {
+      const rows = await listLegs(db, visibilityOf(actor), { id, after, limit: limit + 1 });
+      if (rows.length === 0) await get(actor, id);
+      return toPage(rows, limit, (row) => [row.started_at.toISOString(), row.id]);
     },
     async timeline(actor, id) {
       const entries = (await findTimeline(db, visibilityOf(actor), id)) ?? (await missing(db, actor, id));
@@ -98,9 +100,8 @@ export function createCallsService(
         },
         (_tx, _row, queue) => ({ writes: appendToTimeline(id, queue) }),
       ),
-    async history(actor, id) {
-      await get(actor, id);
-      return listCallChanges(db, actor.accountId, id);
+    async history(actor, id, slice) {
+      return listCallChanges(db, await get(actor, id), slice);
     },
     count: (actor, wish) => countCalls(db, { ...wish, visibility: visibilityOf(actor) }),
     export: (actor, wish) =>

@@ -5,6 +5,9 @@ import { newId } from '../../../src/lib/ids.js';
 import { type Door, makeActor, openDoor } from '../../support/door.js';
 import { callRow, insertCalls } from './call-rows.js';
 
+const nextOf = ({ headers }: { readonly headers: Headers }): string | undefined =>
+  /<(.+)>; rel="next"/.exec(headers.get('link') ?? '')?.[1];
+
 describe('one call log', () => {
   let door: Door;
 
@@ -93,13 +96,16 @@ describe('one call log', () => {
     expect(whole).to.have.length(3);
 
     const first = await api.get(`${path}events/?limit=2`);
-    const next = /<(.+)>; rel="next"/.exec(first.headers.get('link') ?? '')?.[1] ?? '';
-    expect([...first.body, ...(await api.get(next)).body]).to.deep.equal(whole);
+    expect([...first.body, ...(await api.get(nextOf(first) ?? '')).body]).to.deep.equal(whole);
     for (const [query, name] of [
       ['events/?limit=0', 'limit'],
       ['events/?cursor=x', 'cursor'],
       ['events/?type=call.ended', 'type'],
-      ['legs/?limit=2', 'limit'],
+      ['legs/?limit=501', 'limit'],
+      ['legs/?cursor=x', 'cursor'],
+      ['legs/?direction=incoming', 'direction'],
+      ['history/?limit=0', 'limit'],
+      ['history/?cursor=x', 'cursor'],
       ['history/?since=1', 'since'],
     ] as const) {
       const answer = await api.get(path + query);
@@ -148,6 +154,20 @@ describe('one call log', () => {
       changes: { note: { from: null, to: 'Hello' } },
     });
     expect(body[1]).to.deep.include({ by_user_id: api.actor.userId, changes: { tags: { from: [], to: ['vip'] } } });
+  });
+
+  it('pages through who changed what', async () => {
+    const { api, path } = await oneCall();
+    for (const note of ['a', 'b', 'c']) await api.patch(path, { note });
+    const whole = await api.get(`${path}history/`);
+    expect([whole.body.length, nextOf(whole)]).to.deep.equal([3, undefined]);
+
+    const first = await api.get(`${path}history/?limit=2`);
+    await api.patch(path, { note: 'd' });
+    const last = await api.get(nextOf(first) ?? '');
+
+    expect([first.body.length, nextOf(last)]).to.deep.equal([2, undefined]);
+    expect([...first.body, ...last.body]).to.deep.equal(whole.body);
   });
 
   const malformed: readonly (readonly [string, unknown])[] = [
@@ -225,6 +245,40 @@ describe('one call log', () => {
     expect(await ids(api, row.id)).to.deep.equal([row.id, child.id, hidden.id, grandchild.id]);
     expect(await ids(api, grandchild.id)).to.deep.equal([row.id, child.id, hidden.id, grandchild.id]);
     expect(await ids(member, row.id)).to.deep.equal([row.id, child.id, grandchild.id]);
+  });
+
+  it('misses no leg of a conversation of more legs than a page has, nor of those that began at one moment', async () => {
+    const { row, api, accountId } = await oneCall();
+    const legs = Array.from({ length: 501 }, (_, i) =>
+      callRow({
+        account_id: accountId,
+        started_at: new Date(Date.UTC(2026, 2, 1, 0, 1, i >> 1)),
+        parent_call_log_id: row.id,
+        user_id: i === 500 ? null : row.user_id,
+      }),
+    );
+    await insertCalls(door.platform.db, legs);
+    const member = door.as(makeActor({ accountId, role: 'member', userId: row.user_id as unknown as string }));
+    const pages = async (who: typeof api, path: string) => {
+      const found: string[][] = [];
+      for (let next: string | undefined = path; next; ) {
+        const answer = await who.get(next);
+        expect(answer.status, answer.text).to.equal(200);
+        found.push(answer.body.map((call: { id: string }) => call.id));
+        next = nextOf(answer);
+      }
+      return found;
+    };
+    const all = [row, ...legs].map(({ id }) => id);
+
+    const path = `/api/call_logs/${legs[500]?.id}/legs/`;
+    const [first, rest, ...more] = await pages(api, path);
+    const small = await pages(api, `${path}?limit=100`);
+    const theirs = await pages(member, `/api/call_logs/${row.id}/legs/?limit=300`);
+
+    expect([first, rest, more]).to.deep.equal([all.slice(0, 500), all.slice(500), []]);
+    expect(small.flat()).to.deep.equal(all);
+    expect(theirs.flat()).to.deep.equal(all.slice(0, 501));
   });
 
   it('reads the board and its place in the event log from one moment', async () => {
