@@ -1,6 +1,7 @@
 /** Rows of a report as their calls come in, portion by portion, and the totals over all of them. */
 import { createSweep, joined, type Sweep } from './concurrency.js';
 import { COUNTERS, type CounterName, type Tally } from './figures.js';
+import { tooManyRows } from './reports.errors.js';
 import type { PortionRow } from './reports.queries.js';
 
 export interface ReportRow {
@@ -18,14 +19,17 @@ interface Growing {
 }
 
 export interface ReportRows {
-  /** Answers when the portion's last call began, as it is packed. */
+  /**
+   * Answers when the portion's last call began, as it is packed.
+   *
+   * @throws AppError 400: too many rows
+   */
   add(portion: readonly PortionRow[]): number;
-  size(): number;
   rows(): ReportRow[];
   totals(): Tally;
 }
 
-export function createReportRows(columns: readonly string[]): ReportRows {
+export function createReportRows(columns: readonly string[], most: number): ReportRows {
   const rows = new Map<string, Growing & Pick<ReportRow, 'bucket' | 'values'>>();
   const total = growing();
 
@@ -38,6 +42,7 @@ export function createReportRows(columns: readonly string[]): ReportRows {
     const made = { bucket, values: Object.fromEntries(columns.map((column, i) => [column, values[i] ?? null])) };
     const row = { ...growing(), ...made };
     rows.set(key, row);
+    if (rows.size > most) throw tooManyRows(most);
     return row;
   }
 
@@ -62,7 +67,6 @@ export function createReportRows(columns: readonly string[]): ReportRows {
       total.sweep.add(all, joined(ends));
       return all.at(-1) ?? 0;
     },
-    size: () => rows.size,
     rows: () => [...rows.values()].map(({ bucket, values, ...grown }) => ({ bucket, values, tally: tallyOf(grown) })),
     totals: () => tallyOf(total),
   };

@@ -8,12 +8,21 @@ import type { ZoneClock } from '../../lib/zone-clock.js';
 export const TIME_UNITS = ['hour', 'day', 'week', 'month'] as const;
 export type TimeUnit = (typeof TIME_UNITS)[number];
 
-export interface Bucket {
-  /** `until` exclusive, ms since 1970. */
+/** `until` exclusive, ms since 1970. */
+export interface Ends {
   readonly from: number;
   readonly until: number;
+}
+
+export interface Bucket extends Ends {
   /** What it is called, for each unit. */
   readonly labels: { readonly [U in TimeUnit]?: string };
+}
+
+/** From the start of one call to that of another, both included. */
+export interface Span {
+  readonly first: number;
+  readonly last: number;
 }
 
 const HOUR = 3_600_000;
@@ -27,16 +36,46 @@ export const estimateBuckets = (units: readonly TimeUnit[], from: number, until:
   units.reduce((sum, unit) => sum + (until - from) / LENGTH[unit], 0);
 
 /** The buckets from `from` up to `until`; of two units, each pair that there is. */
-export function cutRange(clock: ZoneClock, units: readonly TimeUnit[], from: number, until: number): Bucket[] {
+export const cutRange = (clock: ZoneClock, units: readonly TimeUnit[], range: Ends): Bucket[] =>
+  cut(clock, units, range).map((bucket) => labelled(clock, units, bucket));
+
+function cut(clock: ZoneClock, units: readonly TimeUnit[], { from, until }: Ends): Ends[] {
   if (from >= until) return [];
   const starts = new Set([from]);
   for (const unit of units) for (const start of startsOf(clock, unit, from, until)) starts.add(start);
   const sorted = [...starts].sort((a, b) => a - b);
-  return sorted.map((start, place) => ({
-    from: start,
-    until: sorted[place + 1] ?? until,
-    labels: Object.fromEntries(units.map((unit) => [unit, labelOf(clock, unit, start)])),
-  }));
+  return sorted.map((start, place) => ({ from: start, until: sorted[place + 1] ?? until }));
+}
+
+const labelled = (clock: ZoneClock, units: readonly TimeUnit[], { from, until }: Ends): Bucket => ({
+  from,
+  until,
+  labels: Object.fromEntries(units.map((unit) => [unit, labelOf(clock, unit, from)])),
+});
+
+/** The shortest of the units, ms: no bucket is twice as long. */
+export const shortest = (units: readonly TimeUnit[]): number => Math.min(...units.map((unit) => LENGTH[unit]));
+
+/** The buckets of a range that hold something of the spans, which are in order: where calls are far between. */
+export function cutAround(clock: ZoneClock, units: readonly TimeUnit[], spans: readonly Span[], range: Ends): Bucket[] {
+  const margin = 2 * shortest(units);
+  const pieces: { from: number; until: number }[] = [];
+  for (const { first, last } of spans) {
+    const from = Math.max(range.from, first - margin);
+    const until = Math.min(range.until, last + margin);
+    const before = pieces.at(-1);
+    if (before && from <= before.until) before.until = until;
+    else pieces.push({ from, until });
+  }
+  // What a piece begins and ends with is cut off, but no span is there.
+  let next = 0;
+  return pieces
+    .flatMap((piece) => cut(clock, units, piece))
+    .filter(({ from, until }) => {
+      while ((spans[next]?.last ?? from) < from) next += 1;
+      return (spans[next]?.first ?? until) < until;
+    })
+    .map((bucket) => labelled(clock, units, bucket));
 }
 
 /** The moments after `from` and before `until` at which a bucket begins. */

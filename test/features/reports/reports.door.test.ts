@@ -116,21 +116,45 @@ describe('GET /api/reports/calls/', () => {
     expect(body.totals).to.include({ calls: 4, max_concurrent: 2 });
   });
 
-  it('counts the calls of many years by day, and refuses more rows than anyone reads', async () => {
-    const days = await makeCalls('1990-01-01T00:00:00Z', '2026-01-01T00:00:00Z');
-    const hours = await makeCalls('2020-01-01T00:00:00Z', '2026-01-01T00:00:00Z');
+  it('counts the calls of many years by hours, of which only those with calls are rows', async () => {
+    const starts = ['1990-01-01T00:00:00Z', '2025-09-01T10:20:00Z', '2025-09-01T10:40:00Z', '2026-11-30T10:00:00Z'];
+    const { api } = await makeCalls(...starts);
 
-    const few = await makeCalls('2026-01-01T00:00:00Z').then(({ api }) =>
-      api.get(`${PATH}?from=1980-01-01&to=2100-01-01&group_by=hour`),
+    const { body } = await api.get(`${PATH}?group_by=hour`);
+    const range = await api.get(`${PATH}?from=1980-01-01&to=2100-01-01&group_by=hour`);
+    const none = await api.get(`${PATH}?group_by=hour&disposition=busy`);
+    const months = await api.get(`${PATH}?group_by=month`);
+
+    expect(body.rows.map((row: Record<string, unknown>) => [row.hour, row.calls, row.calls_url])).to.deep.equal(
+      [
+        ['1990-01-01T00', 1, '1990-01-01T00:00:00.000Z', '1990-01-01T01:00:00.000Z'],
+        ['2025-09-01T10', 2, '2025-09-01T10:00:00.000Z', '2025-09-01T11:00:00.000Z'],
+        ['2026-11-30T10', 1, '2026-11-30T10:00:00.000Z', '2026-11-30T10:00:00.001Z'],
+      ].map(([hour, calls, from, until]) => [
+        `${hour}:00:00+00:00`,
+        calls,
+        `/api/call_logs/?${new URLSearchParams({ started_after: String(from), started_before: String(until) })}`,
+      ]),
     );
-    const refused = await hours.api.get(`${PATH}?group_by=hour`);
+    expect(values(range, 'hour')).to.deep.equal(body.rows.map((row: { hour: string }) => row.hour));
+    expect([none.status, none.body.rows, none.body.totals.calls]).to.deep.equal([200, [], 0]);
+    expect(values(months, 'month')).to.deep.equal(['1990-01', '2025-09', '2026-11']);
+  });
 
-    expect(values(await days.api.get(`${PATH}?group_by=month`), 'month')).to.deep.equal(['1990-01', '2026-01']);
-    expect(values(few, 'hour')).to.deep.equal(['2026-01-01T00:00:00+00:00']);
+  it('refuses more rows than anyone reads, whatever the range', async () => {
+    const begin = Date.UTC(2024, 0, 1);
+    const { api } = await makeCalls(
+      ...Array.from({ length: 10_001 }, (_, i) => new Date(begin + i * 7_200_000).toISOString()),
+    );
+
+    const refused = await api.get(`${PATH}?group_by=hour`);
+    const most = await api.get(`${PATH}?group_by=hour&from=2024-01-01T00:30:00Z`);
+
     expect([refused.status, refused.body.group_by]).to.deep.equal([
       400,
       ['The report would have more than 10000 rows: ask for less time or larger groups.'],
     ]);
+    expect([most.status, most.body.rows?.length], most.text.slice(0, 300)).to.deep.equal([200, 10_000]);
   });
 
   const malformed: readonly (readonly [string, string])[] = [
