@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type Joi from 'joi';
 import type { Actor, Scope, UserRole } from './actor.js';
 
@@ -103,6 +102,3 @@ export type AnyRoute = Route<any, any, any>;
 export const route = <Params = Record<string, string>, Query = Record<string, unknown>, Body = unknown>(
   definition: Route<Params, Query, Body>,
 ): AnyRoute => definition;
-
-/** A body that is written piece by piece; the frame ends it when the client leaves. */
-export type StreamBody = Readable;

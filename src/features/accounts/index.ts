@@ -11,7 +11,7 @@ export { newAccount } from './accounts.schema.js';
 export type { Passwords } from './password.js';
 export { publishSessions, SESSIONS_TOPIC, type SessionsHint } from './sessions-hint.js';
 export type { User } from './user.js';
-export { type Credentials, findCredentials, isUserOf, replacePasswordHash } from './users.repository.js';
+export { type Credentials, findCredentials, replacePasswordHash } from './users.repository.js';
 export { newPassword, storedText } from './users.schema.js';
 export type { LeavingUser, RemovingUser, UsersService } from './users.service.js';
 

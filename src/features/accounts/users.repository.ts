@@ -65,12 +65,6 @@ export async function findUser(db: Db, accountId: string, id: string): Promise<U
   return row && toUser(row);
 }
 
-/** The same, and nobody deletes it before the transaction ends. */
-export async function isUserOf(tx: Db, accountId: string, id: string): Promise<boolean> {
-  const row = await tx('users').where({ account_id: accountId, id }).forKeyShare().first('id');
-  return row !== undefined;
-}
-
 /** One change of the account's users at a time; whoever only refers to the account is not held up. */
 export async function lockUsersOf(tx: Db, accountId: string): Promise<void> {
   await tx.raw('select 1 from accounts where id = ? for no key update', [accountId]);

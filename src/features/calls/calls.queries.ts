@@ -4,7 +4,7 @@ import { TEXT_TIMES } from '../../platform/db/text-times.js';
 import { CALL_COLUMNS, type CallRow, type TimelineEntry } from './call.js';
 import { type CallPlace, joinSql, ownedBy, type Search, type Sql, sql } from './call-filters.js';
 import { countSql, searchSql } from './call-search.js';
-import { type ListedCall, presentCall } from './calls.present.js';
+import type { ListedCall } from './calls.present.js';
 
 const COLUMNS = CALL_COLUMNS.map((column) => `c.${column}`).join(', ');
 
@@ -99,30 +99,6 @@ export async function listLegs(db: Db, visibility: Visibility, { id, after, limi
       limit,
     ),
   );
-}
-
-export interface Board {
-  /** The account's newest event of which the calls already know. */
-  readonly seq: number;
-  /** The calls in progress, presented, oldest first. */
-  readonly calls: readonly Record<string, unknown>[];
-}
-
-/** What is going on now, with the place in the event log from which it holds: one statement, so one snapshot. */
-export async function readBoard(db: Db, visibility: Visibility): Promise<Board> {
-  const { text, bindings } = joinSql([sql(`c.status <> 'ended'`), ...ownedBy(visibility)], ' and ');
-  const rows = await rowsOf<{ seq: number } & (CallRow | { id: null })>(
-    db,
-    sql(
-      `select k.seq, ${COLUMNS} from
-         (select coalesce((select seq from account_counters where account_id = ?), 0) as seq) k
-       left join call_logs c on ${text} order by c.started_at, c.id`,
-      visibility.accountId,
-      ...bindings,
-    ),
-  );
-  const calls = rows.flatMap((row) => (row.id === null ? [] : [presentCall(row)]));
-  return { seq: rows[0]?.seq ?? 0, calls };
 }
 
 /** Where a row stands in the list, for going on behind it. */

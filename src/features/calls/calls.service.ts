@@ -1,4 +1,4 @@
-import { type Actor, type Visibility, visibilityOf } from '../../http/actor.js';
+import { type Actor, visibilityOf } from '../../http/actor.js';
 import { createFairShare } from '../../http/fair-share.js';
 import { type IdSlice, type Page, toPage } from '../../http/pagination.js';
 import { permissionDenied } from '../../lib/errors.js';
@@ -12,7 +12,6 @@ import { callNotFound } from './calls.errors.js';
 import { type ExportWish, exportCalls } from './calls.export.js';
 import { type ListedCall, presentCall } from './calls.present.js';
 import {
-  type Board,
   countCalls,
   findCall,
   findPlace,
@@ -20,7 +19,6 @@ import {
   type LegsWish,
   listLegs,
   lockCall,
-  readBoard,
   searchCalls,
 } from './calls.queries.js';
 
@@ -46,8 +44,6 @@ export interface CallsService {
   count(actor: Actor, wish: Omit<Search, 'limit' | 'visibility'>): Promise<number>;
   export(actor: Actor, wish: Omit<ExportWish, 'visibility' | 'inTurn'>): AsyncGenerator<string>;
   place(actor: Actor, id: string): Promise<CallPlace>;
-  /** The calls in progress that these eyes see, with the place in the event log from which it holds. */
-  board(visibility: Visibility): Promise<Board>;
 }
 
 /** Batches of one account's exports that are looked for at once: however many they are, others feel these alone. */
@@ -112,7 +108,6 @@ export function createCallsService(
     async place(actor, id) {
       return (await findPlace(db, visibilityOf(actor), id)) ?? missing(db, actor, id);
     },
-    board: (visibility) => readBoard(db, visibility),
   };
 }
 

@@ -31,7 +31,6 @@ export { findOwnLegs, findRenamed, renameCallIds, renameParents } from './call-i
 export { legKey, numberKey, sessionKey } from './call-placement.js';
 export { buildRecord } from './call-record.js';
 export { presentCall } from './calls.present.js';
-export { type Board, readBoard } from './calls.queries.js';
 export { type CallRecord, writeCalls } from './calls.repository.js';
 export { callAnswer } from './calls.schema.js';
 export type { CallMarks, CallsService } from './calls.service.js';
@@ -48,7 +47,6 @@ export type { ErasedFromWebhook, ErasedIn, ErasedParty, KeptSince, RecordingRule
  * @example
  * const calls = createCalls(platform, { eventLog: events.log });
  * mount(calls.routes);
- * const { seq, calls: inProgress } = await calls.service.board(visibilityOf(actor));
  *
  * Reports take the list's filters by `callFilterKeys()` (Joi) and `conditionsOf(filters)` (SQL on `call_logs c`), with
  * `ownedBy(visibility)` and `startedWithin(filters)` beside them.

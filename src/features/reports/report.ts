@@ -34,6 +34,3 @@ export interface ReportWish {
   readonly groups: readonly Group[];
   readonly timeZone: string;
 }
-
-/** A row's values of its groups, in their order; null: none. */
-export type GroupValues = readonly (string | null)[];

@@ -2,7 +2,6 @@
 
 interface DriverError {
   readonly code?: unknown;
-  readonly constraint?: unknown;
   readonly message?: unknown;
 }
 
@@ -22,10 +21,4 @@ export function isTransient(error: unknown): boolean {
 export function isAnswerLost(error: unknown): boolean {
   const { code } = (error ?? {}) as DriverError;
   return isTransient(error) && (typeof code !== 'string' || code === '' || TRANSIENT_CODES.has(code));
-}
-
-/** The constraint that a statement ran against (unique, foreign key, check), or null. */
-export function violatedConstraint(error: unknown): string | null {
-  const { code, constraint } = (error ?? {}) as DriverError;
-  return typeof code === 'string' && code.startsWith('23') && typeof constraint === 'string' ? constraint : null;
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { createCalls, readBoard } from '../../../src/features/calls/index.js';
+import { CALL_COLUMNS, createCalls, presentCall } from '../../../src/features/calls/index.js';
 import { createEventLog, readEventsAfter } from '../../../src/features/events/index.js';
+import { createBoardReader } from '../../../src/features/live/live.queries.js';
 import { newId } from '../../../src/lib/ids.js';
 import { type Door, makeActor, openDoor } from '../../support/door.js';
 import { callRow, insertCalls } from './call-rows.js';
@@ -283,17 +284,17 @@ describe('one call log', () => {
 
   it('reads the board and its place in the event log from one moment', async () => {
     const { row, api, accountId, path } = await oneCall({ status: 'ringing', disposition: null });
-    const { db } = door.platform;
+    const readBoard = createBoardReader(door.platform.db, { columns: CALL_COLUMNS, present: presentCall });
 
-    expect(await readBoard(db, { accountId, userId: null })).to.deep.equal({
+    expect(await readBoard({ accountId, userId: null })).to.deep.equal({
       seq: 0,
       calls: [(await api.get(path)).body],
     });
     await api.patch(path, { tags: ['vip'] });
-    const board = await readBoard(db, { accountId, userId: row.user_id as unknown as string });
+    const board = await readBoard({ accountId, userId: row.user_id as unknown as string });
 
     expect(board).to.deep.equal({ seq: 1, calls: [(await api.get(path)).body] });
-    expect(await readBoard(db, { accountId, userId: newId() })).to.deep.equal({ seq: 1, calls: [] });
-    expect(await readBoard(db, { accountId: newId(), userId: null })).to.deep.equal({ seq: 0, calls: [] });
+    expect(await readBoard({ accountId, userId: newId() })).to.deep.equal({ seq: 1, calls: [] });
+    expect(await readBoard({ accountId: newId(), userId: null })).to.deep.equal({ seq: 0, calls: [] });
   });
 });
