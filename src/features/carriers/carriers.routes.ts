@@ -1,9 +1,7 @@
 import Joi from 'joi';
 import type { Actor } from '../../http/actor.js';
-import { decodeCursor, type PageQuery, pageReply } from '../../http/pagination.js';
+import { idSlice, type PageQuery, pageReply } from '../../http/pagination.js';
 import { type AnyRoute, Reply, route } from '../../http/route.js';
-import { invalidFields } from '../../lib/errors.js';
-import { isId } from '../../lib/ids.js';
 import type { CarrierChanges, NewCarrier } from './carrier.js';
 import { presentCarrier, presentCarrierInFull, presentSetup } from './carriers.present.js';
 import {
@@ -22,13 +20,6 @@ const LIST = 'carriers';
 const COMMON = { tag: 'Carriers', access: 'bearer', role: 'admin' } as const;
 const inFull = { description: 'The carrier.', schema: carrierInFullAnswer };
 
-function afterOf(cursor: string | undefined): string | null {
-  if (cursor === undefined) return null;
-  const [id] = decodeCursor(LIST, cursor, 1);
-  if (isId(id)) return id;
-  throw invalidFields({ cursor: ['Not a valid cursor.'] });
-}
-
 export function carriersRoutes(service: CarriersService, publicUrl: () => string): AnyRoute[] {
   const permit = async ({ actor, params }: { actor: Actor; params: Id }): Promise<void> => {
     await service.get(actor, params.id);
@@ -45,7 +36,7 @@ export function carriersRoutes(service: CarriersService, publicUrl: () => string
       query: carrierPage,
       responses: { 200: { description: 'The carriers.', schema: Joi.array().items(carrierAnswer) } },
       async handle({ actor, query, url }) {
-        const page = await service.list(actor, { limit: query.limit, after: afterOf(query.cursor) });
+        const page = await service.list(actor, idSlice(LIST, query));
         return pageReply(LIST, url, { ...page, items: page.items.map((row) => presentCarrier(row, publicUrl())) });
       },
     }),

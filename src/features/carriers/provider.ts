@@ -3,7 +3,7 @@
  * headers and bytes: no I/O, no clock of its own, no state. The service calls it in this order:
  *
  *   verify(request, secrets, now)   is this from the provider? over the raw bytes, before anything is parsed
- *   read(request)                   the body as the provider means it, or `unreadable` (the 400 of the door)
+ *   read(request)                   the body as the provider means it, or null where it is unreadable (the 400 of the door)
  *   deliveryKey(request, content)   the key by which a repeated delivery is known
  *   answer(request, content, …)     what the provider wants to hear
  *   understand(request, content, …) later, in a worker: what the webhook states, as signals
@@ -33,10 +33,7 @@ export type Verdict =
       readonly detail: string;
     };
 
-/**
- * The parsed body. `fields` is what the adapter reads from: the JSON value, or an object of the form's members (a
- * repeated member's last value counts; `form` keeps all pairs in order).
- */
+/** The parsed body; a form with all its pairs in order (of a repeated member, adapters take the last value). */
 export type WebhookContent =
   | { readonly kind: 'json'; readonly json: unknown }
   | { readonly kind: 'form'; readonly form: ReadonlyArray<readonly [string, string]> };

@@ -3,7 +3,7 @@
  *
  * @example wire.ts
  * const ingestion = createIngestion(platform, { eventLog, carriers, calls, callIds: erasureRule.callIds });
- * rawDoors.push(ingestion.door);            // role api
+ * createApp({ rawDoors: [ingestion.door] }); // role api
  * workPeriodically(queue, ingestion.jobs);   // role worker
  */
 import type { Middleware } from 'koa';

@@ -75,7 +75,8 @@ function currentMinute(accounts: Map<string, Minute[]>, accountId: string, now: 
 const bucketOf = (ms: number): number =>
   ms <= 0.1 ? 0 : Math.min(BUCKETS - 1, Math.ceil(Math.log(ms / 0.1) / GROWTH));
 
-const bucketMs = (bucket: number): number => Math.round(0.1 * Math.exp(bucket * GROWTH) * 10) / 10;
+/** Its middle. */
+const bucketMs = (bucket: number): number => Math.round(0.1 * Math.exp((bucket - 0.5) * GROWTH) * 10) / 10;
 
 function summarise(histograms: readonly Uint32Array[]): HopSummary {
   const sums = Array.from({ length: BUCKETS }, (_, bucket) =>

@@ -2,7 +2,7 @@ import type { Signal, Understanding } from '../provider.js';
 import { memberOf, secondsOf, textOf } from './json.js';
 import { parseTime } from './times.js';
 
-/** The sentences with which adapters say that a webhook is of no use, so that the inspector speaks one language. */
+/** The sentences that several adapters say of a webhook that is of no use, so that the inspector speaks one language. */
 
 export const signals = (eventType: string, ...list: readonly Signal[]): Understanding => ({
   kind: 'signals',
