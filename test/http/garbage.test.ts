@@ -30,11 +30,24 @@ const oldBytes = (): number =>
     .filter(({ space_name }) => space_name === 'old_space')
     .reduce((sum, { space_used_size }) => sum + space_used_size, 0);
 
+const TRIES = 3;
+
+/**
+ * The least of a few tries: on a busy machine V8 now and then collects in the midst of a request, grows it old, and with
+ * it all that come after, each of which hangs on the one before. A full collection ends that; what a request itself
+ * leaves is there in every try.
+ */
+async function keptOfEach(request: () => Promise<unknown>): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < TRIES && least >= MOST_KEPT; i += 1) least = Math.min(least, await keptOnce(request));
+  return least;
+}
+
 /**
  * Bytes that stay of each request when only the young are collected: the median between two collections, as V8 now and
  * then puts compiled code there, some hundred thousand bytes at once, and what every request leaves is in all of them.
  */
-async function keptOfEach(request: () => Promise<unknown>): Promise<number> {
+async function keptOnce(request: () => Promise<unknown>): Promise<number> {
   for (let i = 0; i < BETWEEN_COLLECTIONS; i += 1) await request();
   collect({ type: 'major' });
   const kept: number[] = [];
