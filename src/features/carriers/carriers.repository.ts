@@ -59,24 +59,6 @@ export async function findCarrierById(db: Db, id: string): Promise<CarrierRow | 
   return rows[0];
 }
 
-/** Every carrier's sealed credentials, a batch at a time, for sealing them anew. */
-export async function listSealed(
-  db: Db,
-  after: string | null,
-  limit: number,
-): Promise<Pick<CarrierRow, 'id' | 'credentials'>[]> {
-  const { rows } = await db.raw<{ rows: Pick<CarrierRow, 'id' | 'credentials'>[] }>(
-    'select id, credentials from carriers where ?::uuid is null or id > ?::uuid order by id limit ?',
-    [after, after, limit],
-  );
-  return rows;
-}
-
-/** Only where nobody changed them meanwhile. */
-export async function replaceSealed(db: Db, id: string, from: string, to: string): Promise<boolean> {
-  return (await db('carriers').where({ id, credentials: from }).update({ credentials: to })) > 0;
-}
-
 /** What a process heard on a carrier's line since it last said so. */
 export interface HeardOnLine {
   readonly carrier_id: string;

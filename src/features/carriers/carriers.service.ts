@@ -4,6 +4,7 @@ import { permissionDenied } from '../../lib/errors.js';
 import { newId } from '../../lib/ids.js';
 import type { Db } from '../../platform/db/connect.js';
 import type { Platform } from '../../platform/platform.js';
+import { type Resealed, resealColumns, type SealedColumn } from '../../platform/reseal.js';
 import type { CarrierChanges, CarrierRow, ListedCarrier, NewCarrier } from './carrier.js';
 import type { CarrierActivity } from './carrier-activity.js';
 import { type Credentials, credentialNames, mergeCredentials, readCredentials } from './carrier-credentials.js';
@@ -14,22 +15,13 @@ import {
   findCarrier,
   insertCarrier,
   listCarriers,
-  listSealed,
   lockCarrier,
-  replaceSealed,
   updateCarrier,
 } from './carriers.repository.js';
 import type { ProviderAdapter, Secrets } from './provider.js';
 import { findAdapter } from './registry.js';
 
-const RESEAL_BATCH = 100;
-
-export interface Resealed {
-  readonly looked: number;
-  readonly resealed: number;
-  /** Ids of those that neither key opens. */
-  readonly unreadable: readonly string[];
-}
+const CREDENTIALS: SealedColumn = { table: 'carriers', column: 'credentials', placeOf: placeOfCredentials };
 
 export interface CarriersService {
   list(actor: Actor, page: { readonly limit: number; readonly after: string | null }): Promise<Page<ListedCarrier>>;
@@ -124,7 +116,7 @@ export function createCarriersService(parts: Parts): CarriersService {
     async isUsable(accountId, carrierId) {
       return (await findCarrier(db, { accountId, withShared: true }, carrierId)) !== undefined;
     },
-    reseal: () => resealAll(parts),
+    reseal: () => resealColumns(db, secrets, [CREDENTIALS]),
   };
 }
 
@@ -132,32 +124,4 @@ function adapterOf(provider: string): ProviderAdapter {
   const adapter = findAdapter(provider);
   if (!adapter) throw new Error(`No adapter for the provider ${provider}.`);
   return adapter;
-}
-
-async function resealAll({ db, secrets }: Parts): Promise<Resealed> {
-  let [looked, resealed] = [0, 0];
-  const unreadable: string[] = [];
-  let after: string | null = null;
-  for (;;) {
-    const rows = await listSealed(db, after, RESEAL_BATCH);
-    for (const { id, credentials } of rows.filter((row) => secrets.isStale(row.credentials))) {
-      const fresh = sealAnew(secrets, id, credentials);
-      if (fresh === null) unreadable.push(id);
-      // Whoever changed them meanwhile has sealed them with the present key.
-      else if (await replaceSealed(db, id, credentials, fresh)) resealed += 1;
-    }
-    looked += rows.length;
-    after = rows.at(-1)?.id ?? null;
-    if (rows.length < RESEAL_BATCH) return { looked, resealed, unreadable };
-  }
-}
-
-function sealAnew(secrets: Parts['secrets'], id: string, sealed: string): string | null {
-  const place = placeOfCredentials(id);
-  try {
-    return secrets.seal(secrets.open(sealed, place), place);
-  } catch {
-    // Sealed with a key that is gone: told by its id, so that the others are not held up by it.
-    return null;
-  }
 }

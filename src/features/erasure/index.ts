@@ -1,13 +1,14 @@
 import type { AnyRoute } from '../../http/route.js';
 import type { Platform } from '../../platform/platform.js';
 import type { PeriodicJob } from '../../platform/queue/periodic.js';
+import { type Resealed, resealColumns } from '../../platform/reseal.js';
 import { EVENTS_REWRITTEN_TOPIC } from '../events/index.js';
 import { HEARD_AFTER_MS } from './erasure.js';
 import { erasureRoutes } from './erasure.routes.js';
 import { createErasureService } from './erasure.service.js';
 import { createErasureWorker, LOOK_EVERY_MS } from './erasure.worker.js';
 import type { ErasureRule } from './erasure-rule.js';
-import { type Resealed, resealAll } from './reseal.js';
+import { SEALED_COLUMNS } from './sealed-columns.js';
 
 export { createErasureRule, type ErasureRule } from './erasure-rule.js';
 
@@ -52,7 +53,7 @@ export function createErasure(platform: Platform, rule: ErasureRule): ErasureFea
   return {
     routes: erasureRoutes(createErasureService({ db, secrets, asked })),
     jobs: [{ name: 'erase-parties', everyMs: LOOK_EVERY_MS, run: work }],
-    reseal: () => resealAll(db, secrets),
+    reseal: () => resealColumns(db, secrets, SEALED_COLUMNS),
     work,
   };
 }

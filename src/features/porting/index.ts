@@ -1,5 +1,6 @@
 import type { Platform } from '../../platform/platform.js';
 import type { PeriodicJob } from '../../platform/queue/periodic.js';
+import { resealColumns } from '../../platform/reseal.js';
 import { portCommentRoutes } from './port-comments.routes.js';
 import { createPortCommentService } from './port-comments.service.js';
 import { portDocumentRoutes } from './port-documents.routes.js';
@@ -7,7 +8,7 @@ import { createPortDocumentService } from './port-documents.service.js';
 import { portingRoutes } from './porting.routes.js';
 import { createPortingService, type PortingDeps } from './porting.service.js';
 import { createPortingSweeper, TEND_EVERY_MS } from './porting.sweeper.js';
-import { resealOrders } from './reseal-orders.js';
+import { SUBSCRIBER_SECRETS } from './subscriber-secrets.js';
 
 export type { PortingDeps } from './porting.service.js';
 
@@ -34,7 +35,7 @@ export function createPorting(platform: Platform, deps: PortingDeps) {
     ],
     jobs,
     tend,
-    reseal: () => resealOrders(platform),
+    reseal: () => resealColumns(db, secrets, [SUBSCRIBER_SECRETS]),
   };
 }
 

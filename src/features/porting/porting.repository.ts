@@ -118,26 +118,3 @@ export async function lockNewlyOverdue(tx: Db, today: string, limit: number): Pr
   );
   return rows.map(toOrder);
 }
-
-interface SealedRow {
-  readonly id: string;
-  readonly subscriber_secrets: string;
-}
-
-/** Every order's sealed secrets, a batch at a time, for sealing them anew. */
-export async function listSealed(db: Db, after: string | null, limit: number): Promise<SealedRow[]> {
-  const { rows } = await db.raw<{ rows: SealedRow[] }>(
-    `select id, subscriber_secrets from port_orders
-     where subscriber_secrets is not null and (?::uuid is null or id > ?::uuid) order by id limit ?`,
-    [after, after, limit],
-  );
-  return rows;
-}
-
-/** Only where nobody changed them meanwhile. */
-export async function replaceSealed(db: Db, id: string, change: { from: string; to: string }): Promise<boolean> {
-  const changed = await db('port_orders')
-    .where({ id, subscriber_secrets: change.from })
-    .update({ subscriber_secrets: change.to });
-  return changed > 0;
-}

@@ -1,3 +1,4 @@
+import type { SealedColumn } from '../../platform/reseal.js';
 import type { SecretBox } from '../../platform/secret-box.js';
 import type { PortOrder } from './port-order.js';
 
@@ -10,6 +11,11 @@ export interface SubscriberSecrets {
 const NONE: SubscriberSecrets = { accountNumber: null, pin: null };
 
 export const placeOfSecrets = (orderId: string): string => `port_orders.subscriber_secrets:${orderId}`;
+
+export const SUBSCRIBER_SECRETS: SealedColumn = {
+  ...{ table: 'port_orders', column: 'subscriber_secrets' },
+  placeOf: placeOfSecrets,
+};
 
 export function sealSecrets(box: SecretBox, orderId: string, secrets: SubscriberSecrets): string | null {
   if (secrets.accountNumber === null && secrets.pin === null) return null;

@@ -114,19 +114,3 @@ export async function signOutWithoutFactor(tx: Db, accountId: string, validFrom:
   );
   return rows.map(({ id }) => id);
 }
-
-/** Sealed secrets, a batch at a time, for sealing them anew. */
-export async function listSealedFactors(
-  db: Db,
-  after: string | null,
-  limit: number,
-): Promise<{ user_id: string; secret: string }[]> {
-  const query = db('user_two_factor').orderBy('user_id').limit(limit);
-  if (after !== null) query.where('user_id', '>', after);
-  return query.select('user_id', 'secret');
-}
-
-/** Only where nobody changed it meanwhile. */
-export async function replaceSealedFactor(db: Db, userId: string, from: string, to: string): Promise<boolean> {
-  return (await db('user_two_factor').where({ user_id: userId, secret: from }).update({ secret: to })) === 1;
-}

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { Actor } from '../../http/actor.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Db } from '../../platform/db/connect.js';
+import { type Resealed, resealColumns, type SealedColumn } from '../../platform/reseal.js';
 import type { SecretBox } from '../../platform/secret-box.js';
 import type { Wakeups } from '../../platform/wakeups.js';
 import {
@@ -27,10 +28,8 @@ import {
   deleteFactor,
   findDemand,
   findState,
-  listSealedFactors,
   lockEnabled,
   replaceRecoveryCodes,
-  replaceSealedFactor,
   type SecondFactor,
   setDemand,
   signOutWithoutFactor,
@@ -40,12 +39,6 @@ export interface TwoFactorStatus {
   readonly enabledAt: Date | null;
   readonly isDemanded: boolean;
   readonly codesLeft: number;
-}
-
-export interface Resealed {
-  readonly looked: number;
-  readonly resealed: number;
-  readonly unreadable: readonly string[];
 }
 
 /** What somebody shows to change their second factor. */
@@ -81,7 +74,10 @@ export interface TwoFactorServiceDeps {
   readonly users: Pick<UsersService, 'getChangeable'>;
 }
 
-const RESEAL_BATCH = 100;
+const SECRETS: SealedColumn = {
+  ...{ table: 'user_two_factor', key: { sql: 'user_id', type: 'uuid' }, column: 'secret' },
+  placeOf: placeOfSecret,
+};
 
 export function createTwoFactorService(deps: TwoFactorServiceDeps): TwoFactorService {
   const { db, clock, wakeups, passwords, factors, users } = deps;
@@ -159,33 +155,6 @@ export function createTwoFactorService(deps: TwoFactorServiceDeps): TwoFactorSer
       });
       for (const userId of signedOut) publishSessions(wakeups, { user_id: userId });
     },
-    reseal: () => resealAll(deps),
+    reseal: () => resealColumns(db, deps.secrets, [SECRETS]),
   };
-}
-
-async function resealAll({ db, secrets }: Pick<TwoFactorServiceDeps, 'db' | 'secrets'>): Promise<Resealed> {
-  let [looked, resealed] = [0, 0];
-  const unreadable: string[] = [];
-  let after: string | null = null;
-  for (;;) {
-    const rows = await listSealedFactors(db, after, RESEAL_BATCH);
-    for (const { user_id: userId, secret } of rows.filter((row) => secrets.isStale(row.secret))) {
-      const fresh = sealAnew(secrets, userId, secret);
-      if (fresh === null) unreadable.push(userId);
-      else if (await replaceSealedFactor(db, userId, secret, fresh)) resealed += 1;
-    }
-    looked += rows.length;
-    after = rows.at(-1)?.user_id ?? null;
-    if (rows.length < RESEAL_BATCH) return { looked, resealed, unreadable };
-  }
-}
-
-function sealAnew(secrets: SecretBox, userId: string, sealed: string): string | null {
-  const place = placeOfSecret(userId);
-  try {
-    return secrets.seal(secrets.open(sealed, place), place);
-  } catch {
-    // Sealed with a key that is gone: told by the user's id, so that the others are not held up by it.
-    return null;
-  }
 }
