@@ -1,35 +1,23 @@
 import Joi from 'joi';
+import { commaList, idList, type ReadEntry, wordList } from '../../http/comma-list.js';
 import { type PageQuery, pageQuery } from '../../http/pagination.js';
 import { time } from '../../http/time.js';
-import { isId } from '../../lib/ids.js';
 import type { AuditFilters } from './audit.queries.js';
 import { ACTOR_TYPES, OUTCOMES } from './audit-entry.js';
 
-const MOST = 100;
+const readName: ReadEntry = (entry) => (/^[a-z0-9_.]{1,100}$/.test(entry) ? entry : undefined);
 
-function listOf(isEntry: (entry: string) => boolean, sentence: string): Joi.StringSchema {
-  return Joi.string()
-    .max(5000)
-    .custom((value: string, helpers) => {
-      const entries = [...new Set(value.split(',').map((entry) => entry.trim()))];
-      return entries.length <= MOST && entries.every(isEntry) ? entries : helpers.error('filter.malformed');
-    }, 'comma list')
-    .messages({ 'filter.malformed': sentence })
-    .meta({ schema: { type: 'string' } });
-}
-
-const ids = () => listOf(isId, 'Not a valid id.').description('Comma list.');
-const words = () => listOf((entry) => /^[a-z0-9_.]{1,100}$/.test(entry), 'Not a name.');
-const oneOf = (allowed: readonly string[]) =>
-  listOf((entry) => allowed.includes(entry), `Must be a comma list of: ${allowed.join(', ')}.`);
+const ids = () => idList().description('Comma list.');
+const names = () => commaList(readName, 'Not a name.').description('Comma list.');
+const oneOf = (allowed: readonly string[]) => wordList(allowed).description('Comma list.');
 
 export const auditPage = Joi.object({
-  action: words().description('Comma list.').example('user.updated,sign_in'),
-  outcome: oneOf(OUTCOMES).description('Comma list.').example('failed'),
-  actor_type: oneOf(ACTOR_TYPES).description('Comma list.'),
+  action: names().example('user.updated,sign_in'),
+  outcome: oneOf(OUTCOMES).example('failed'),
+  actor_type: oneOf(ACTOR_TYPES),
   actor_user_id: ids(),
   actor_api_key_id: ids(),
-  object_type: words().description('Comma list.').example('virtual_number'),
+  object_type: names().example('virtual_number'),
   object_id: ids(),
   created_after: time().description('created_after ≤ created_at'),
   created_before: time().description('created_at < created_before'),

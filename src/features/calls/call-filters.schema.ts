@@ -1,28 +1,11 @@
 import Joi from 'joi';
-import { text } from '../../http/text.js';
+import { commaList, idList, orNone, type ReadEntry, readId, readWord, wordList } from '../../http/comma-list.js';
 import { time } from '../../http/time.js';
 import { parsePhoneNumber, withoutSeparators } from '../../lib/e164.js';
-import { isId } from '../../lib/ids.js';
 import { PROVIDERS } from '../carriers/index.js';
 import { CALL_DIRECTIONS, CALL_DISPOSITIONS, CALL_STATUSES } from './call.js';
 import type { NumberPattern } from './call-filters.js';
 
-const MOST_ALTERNATIVES = 100;
-
-/** Reads one entry of a comma list; undefined: malformed. */
-type ReadEntry = (entry: string) => unknown;
-
-const readWord =
-  (words: readonly string[]): ReadEntry =>
-  (entry) =>
-    words.includes(entry) ? entry : undefined;
-
-const orNone =
-  (read: ReadEntry): ReadEntry =>
-  (entry) =>
-    entry === 'none' ? null : read(entry);
-
-const readId: ReadEntry = (entry) => (isId(entry) ? entry.toLowerCase() : undefined);
 const readCountry: ReadEntry = (entry) => (/^[A-Za-z]{2}$/.test(entry) ? entry.toUpperCase() : undefined);
 const readTag: ReadEntry = (entry) => (entry.length <= 100 ? entry : undefined);
 
@@ -44,27 +27,13 @@ function readNumber(entry: string): NumberPattern | undefined {
   return { kind: 'prefix', prefixes: [beginning] };
 }
 
-function listOf(read: ReadEntry, sentence: string): Joi.StringSchema {
-  return text()
-    .max(10_000)
-    .custom((value: string, helpers) => {
-      const entries = [...new Set(value.split(',').map((entry) => entry.trim()))];
-      if (entries.length > MOST_ALTERNATIVES) return helpers.error('filter.long');
-      const values = entries.map((entry) => (entry === '' ? undefined : read(entry)));
-      return values.includes(undefined) ? helpers.error('filter.malformed') : values;
-    })
-    .messages({
-      'filter.malformed': sentence,
-      'filter.long': `At most ${MOST_ALTERNATIVES} alternatives can be asked for.`,
-    });
-}
-
 const words = (allowed: readonly string[]): Joi.StringSchema =>
-  listOf(readWord(allowed), `Must be a comma list of: ${allowed.join(', ')}.`)
+  wordList(allowed)
     .description(`Comma list of: ${allowed.join(', ')}.`)
     .example(allowed[0]);
-const ids = (read: ReadEntry): Joi.StringSchema => listOf(read, 'Not a valid id.').description('Comma list of ids.');
-const numbers = (): Joi.StringSchema => listOf(orNone(readNumber), 'Not a number and not a prefix with * at its end.');
+const ids = (read: ReadEntry): Joi.StringSchema => idList(read).description('Comma list of ids.');
+const numbers = (): Joi.StringSchema =>
+  commaList(orNone(readNumber), 'Not a number and not a prefix with * at its end.');
 
 const seconds = (): Joi.NumberSchema => Joi.number().integer().min(0).max(2_147_483_647);
 
@@ -72,7 +41,7 @@ const seconds = (): Joi.NumberSchema => Joi.number().integer().min(0).max(2_147_
 export const callFilterKeys = () => ({
   direction: words(CALL_DIRECTIONS),
   status: words(CALL_STATUSES),
-  disposition: listOf(
+  disposition: commaList(
     orNone(readWord(CALL_DISPOSITIONS)),
     `Must be a comma list of: ${CALL_DISPOSITIONS.join(', ')}, none.`,
   ).description(`Comma list of: ${CALL_DISPOSITIONS.join(', ')}, none (not ended).`),
@@ -81,12 +50,12 @@ export const callFilterKeys = () => ({
   number: numbers().description('Either party, exact or `prefix*`; `none`: one that nobody told.').example('+49*'),
   caller_number: numbers().description('Exact or `prefix*`.'),
   called_number: numbers().description('Exact or `prefix*`.'),
-  country: listOf(orNone(readCountry), 'Not a country (ISO 3166 alpha-2).').description('Of the other party.'),
+  country: commaList(orNone(readCountry), 'Not a country (ISO 3166 alpha-2).').description('Of the other party.'),
   started_after: time().description('started_after ≤ started_at'),
   started_before: time().description('started_at < started_before'),
   min_duration: seconds().description('Seconds, inclusive.'),
   max_duration: seconds().description('Seconds, inclusive.'),
-  tag: listOf(orNone(readTag), 'A tag has at most 100 characters.').description('`none`: calls without tags.'),
+  tag: commaList(orNone(readTag), 'A tag has at most 100 characters.').description('`none`: calls without tags.'),
   provider: words(PROVIDERS),
   carrier_id: ids(readId),
   parent_call_log_id: ids(orNone(readId)).description('Legs of that call; `none`: calls that no other leg made.'),

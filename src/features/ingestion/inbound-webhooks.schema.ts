@@ -1,50 +1,25 @@
 import Joi from 'joi';
+import { commaList, idList, orNone, readId, wordList } from '../../http/comma-list.js';
 import { type PageQuery, pageQuery } from '../../http/pagination.js';
-import { text } from '../../http/text.js';
 import { time } from '../../http/time.js';
-import { isId } from '../../lib/ids.js';
 import { PROVIDERS } from '../carriers/index.js';
 import { WEBHOOK_STATUSES } from './inbound-webhook.js';
 import type { WebhookFilters } from './webhook-filters.js';
 
 export type WebhookListQuery = PageQuery & WebhookFilters;
 
-const MOST_ALTERNATIVES = 100;
-
-function listOf(read: (entry: string) => string | null | undefined, sentence: string): Joi.StringSchema {
-  return text()
-    .max(10_000)
-    .custom((value: string, helpers) => {
-      const entries = [...new Set(value.split(',').map((entry) => entry.trim()))];
-      const values = entries.map((entry) => (entry === '' ? undefined : read(entry)));
-      return values.includes(undefined) || values.length > MOST_ALTERNATIVES
-        ? helpers.error('filter.malformed')
-        : values;
-    })
-    .messages({ 'filter.malformed': sentence });
-}
-
-const words = (allowed: readonly string[]): Joi.StringSchema =>
-  listOf((entry) => (allowed.includes(entry) ? entry : undefined), `Must be a comma list of: ${allowed.join(', ')}.`);
-
-const readId = (entry: string): string | undefined => (isId(entry) ? entry.toLowerCase() : undefined);
 const readCode = (entry: string): string | undefined => (/^[a-z0-9_]{1,100}$/.test(entry) ? entry : undefined);
-
-const orNone =
-  (read: (entry: string) => string | undefined) =>
-  (entry: string): string | null | undefined =>
-    entry === 'none' ? null : read(entry);
 
 const AN_ID = '019a8f3e-5d2c-7b1a-9c4d-2f6e8a7b1c3d';
 
 const filterKeys = () => ({
-  carrier_id: listOf(readId, 'Not a valid id.').description('Comma list.').example(AN_ID),
-  provider: words(PROVIDERS).description('Comma list.'),
-  status: words(WEBHOOK_STATUSES).description('Comma list.').example('failed,ignored'),
-  code: listOf(orNone(readCode), 'Not a code (lower-case words with _).')
+  carrier_id: idList().description('Comma list.').example(AN_ID),
+  provider: wordList(PROVIDERS).description('Comma list.'),
+  status: wordList(WEBHOOK_STATUSES).description('Comma list.').example('failed,ignored'),
+  code: commaList(orNone(readCode), 'Not a code (lower-case words with _).')
     .description('Comma list; `none`: without a code.')
     .example('unknown_number'),
-  call_log_id: listOf(orNone(readId), 'Not a valid id.').description('Comma list; `none`: of no call.').example(AN_ID),
+  call_log_id: idList(orNone(readId)).description('Comma list; `none`: of no call.').example(AN_ID),
   received_after: time().description('received_after ≤ received_at'),
   received_before: time().description('received_at < received_before'),
 });

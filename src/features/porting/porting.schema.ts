@@ -1,8 +1,8 @@
 import Joi from 'joi';
+import { commaList, idList, wordList } from '../../http/comma-list.js';
 import { type PageQuery, pageQuery } from '../../http/pagination.js';
 import { text } from '../../http/text.js';
 import { parsePhoneNumber } from '../../lib/e164.js';
-import { isId } from '../../lib/ids.js';
 import { EXCEPTION_CODES } from './port-exception.js';
 import { DOCUMENT_KINDS, type DocumentKind, PORT_ORDER_STATUSES, type PortOrderStatus } from './port-order.js';
 
@@ -119,21 +119,9 @@ export const newComment = Joi.object({
   internal: Joi.boolean().strict().default(false).description('Among operators: hidden from the account.'),
 });
 
-/** A comma list; what an entry is read as. */
-const listOf = (read: (entry: string) => unknown, sentence: string) =>
-  text()
-    .max(10_000)
-    .custom((value: string, helpers) => {
-      const values = value.split(',').map((entry) => read(entry.trim()));
-      return values.includes(undefined) ? helpers.error('filter.malformed') : values;
-    })
-    .messages({ 'filter.malformed': sentence });
+const accounts = idList().description('Of these accounts; operators see everybody’s.');
 
-const accounts = listOf((entry) => (isId(entry) ? entry.toLowerCase() : undefined), 'Not a valid id.').description(
-  'Of these accounts; operators see everybody’s.',
-);
-
-const numbers = listOf((entry) => {
+const numbers = commaList((entry) => {
   const parsed = parsePhoneNumber(entry);
   return parsed.ok ? parsed.e164 : undefined;
 }, 'Not a phone number.');
@@ -147,12 +135,7 @@ export interface OrderQuery extends PageQuery {
 
 export const orderQuery = Joi.object({
   ...pageQuery(),
-  status: listOf(
-    (entry) => PORT_ORDER_STATUSES.find((status) => status === entry),
-    `Must be a comma list of: ${PORT_ORDER_STATUSES.join(', ')}.`,
-  )
-    .description('A comma list of states.')
-    .example('submitted,in_process'),
+  status: wordList(PORT_ORDER_STATUSES).description('A comma list of states.').example('submitted,in_process'),
   account_id: accounts,
   phone_number: numbers.description('Orders with one of these numbers.').example('+14155550100'),
   foc_overdue: Joi.boolean().description('Whether the promised day has passed.'),
