@@ -1,10 +1,12 @@
 import { expect } from 'chai';
+import { Redis } from 'ioredis';
 import { AppError } from '../../src/lib/errors.js';
 import { createLogger } from '../../src/platform/log.js';
 import { createQueue } from '../../src/platform/queue/bullmq.js';
 import type { JobHandlers, Queue } from '../../src/platform/queue/queue.js';
 import { type Backend, eachBackend, uniquePrefix } from '../support/backends.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { startRedisServer } from '../support/redis-server.js';
 import { until } from '../support/until.js';
 
 declare module '../../src/platform/queue/queue.js' {
@@ -156,6 +158,32 @@ describe('the queue', () => {
 
     await until('it ran twice', () => runs >= 2);
     await queue.close();
+  });
+
+  it('does so too while Redis answers and takes no writes, and says that it is not ready', async function () {
+    const server = await startRedisServer();
+    if (!server) return this.skip();
+    const redis = new Redis(server.url);
+    const queue = createQueue({ redisUrl: server.url, databaseUrl: database.url, log });
+    let runs = 0;
+    await queue.work({
+      test_tick: async () => {
+        runs += 1;
+      },
+    });
+    await queue.schedule('test_tick', {}, 100);
+    await until('it ran', () => runs >= 1);
+
+    await redis.config('SET', 'maxmemory', '1');
+    await until('it is not ready', async () => !(await queue.isReady()));
+    const before = runs;
+    await until('it ran twice more', () => runs >= before + 2);
+    await redis.config('SET', 'maxmemory', '0');
+    await until('it is ready', () => queue.isReady());
+
+    await queue.close();
+    redis.disconnect();
+    await server.stop();
   });
 });
 

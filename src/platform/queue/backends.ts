@@ -27,9 +27,33 @@ export interface QueueBackend {
   close(): Promise<void>;
 }
 
+const PROBE_EVERY_MS = 1000;
+
+/** Asks at most once in so many ms, and answers with what was answered last. */
+function remembered(everyMs: number, ask: () => Promise<boolean>): () => Promise<boolean> {
+  let askedAt = Number.NEGATIVE_INFINITY;
+  let answer = Promise.resolve(false);
+  return () => {
+    if (performance.now() - askedAt < everyMs) return answer;
+    askedAt = performance.now();
+    answer = ask();
+    return answer;
+  };
+}
+
+/** Up is a Redis that takes writes: one whose memory or disk is full, or that only replicates, still answers. */
 export function openRedisBackend(url: string, prefix: string, onError: (error: unknown) => void): QueueBackend {
   const adding = openRedis(url, onError);
   const settled = firstAttempt(adding);
+  const takesWrites = remembered(PROBE_EVERY_MS, () =>
+    adding.set(`${prefix}:probe`, '1', 'EX', 60).then(
+      () => true,
+      (error) => {
+        onError(error);
+        return false;
+      },
+    ),
+  );
   let closing = false;
   // BullMQ's connections end only when they stop coming back.
   const retryStrategy = (attempt: number) => (closing ? null : Math.min(attempt * 100, 2000));
@@ -42,7 +66,7 @@ export function openRedisBackend(url: string, prefix: string, onError: (error: u
     check: async () => undefined,
     isUp: async () => {
       await settled;
-      return adding.status === 'ready';
+      return adding.status === 'ready' && (await takesWrites());
     },
     leave: () => {
       closing = true;
