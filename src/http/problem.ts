@@ -1,7 +1,7 @@
 import type { Context, Next } from 'koa';
 import { AppError } from '../lib/errors.js';
 import { isTransient } from '../platform/db/errors.js';
-import type { Logger } from '../platform/log.js';
+import { type Logger, throttledWarn } from '../platform/log.js';
 
 const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad request',
@@ -40,14 +40,25 @@ function nameFault(cause: unknown): AppError {
   return new AppError('unavailable', 'unavailable', 'The database does not answer now.', { headers, cause });
 }
 
-/** The only place of the HTTP door where an error becomes an answer. What is not an AppError is told to nobody but the log. */
+/**
+ * The only place of the HTTP door where an error becomes an answer. What is not an AppError is told to nobody but the
+ * log, and so is why something is unavailable.
+ */
 export function problems(log: Logger) {
+  const reasons = new Map<string, (cause: unknown) => void>();
+  function tellWhy({ code, cause }: AppError): void {
+    const tell = reasons.get(code) ?? throttledWarn(log, code);
+    reasons.set(code, tell);
+    tell(cause);
+  }
+
   return async (ctx: Context, next: Next): Promise<void> => {
     try {
       await next();
     } catch (thrown) {
       const error = thrown instanceof AppError ? thrown : nameFault(thrown);
       if (!(thrown instanceof AppError)) log.error({ err: thrown, requestId: ctx.state.requestId }, 'request failed');
+      else if (error.kind === 'unavailable' && error.cause !== undefined) tellWhy(error);
       ctx.status = error.status;
       ctx.set(error.headers);
       if (error.kind === 'unauthenticated' && ctx.path.startsWith('/api/'))

@@ -42,6 +42,10 @@ describe('a backlog that is full', function () {
     expect(Number(refused.headers.get('retry-after'))).to.be.above(0);
     expect(ready.body.checks).to.include({ database: 'ok', backlog: 'failing' });
     expect(metrics.body).to.match(/^switchboard_webhooks_backlog 2$/m);
+    expect(metrics.body).to.match(/^switchboard_webhooks_received_total\{provider="generic",result="stored"\} 2$/m);
+    expect(metrics.body).to.match(
+      new RegExp(`^switchboard_webhooks_received_total\\{provider="generic",result="${refused.body.code}"\\} 1$`, 'm'),
+    );
     expect(metrics.body).to.match(/^switchboard_webhooks_oldest_seconds \d/m);
     expect(metrics.body).to.match(/^switchboard_database_connections\{state="free"\} \d/m);
     expect(metrics.body).to.match(/^switchboard_queue_jobs\{state="waiting"\} \d/m);

@@ -3,6 +3,7 @@
  * with 2xx is on durable storage; what it means is found out later, by the drain.
  */
 import type { Clock } from '../../lib/clock.js';
+import { AppError } from '../../lib/errors.js';
 import { newId } from '../../lib/ids.js';
 import type { CarrierLine, Carriers, WebhookAnswer, WebhookContent, WebhookRequest } from '../carriers/index.js';
 import type { BacklogWatch } from './backlog-watch.js';
@@ -45,6 +46,25 @@ export function createIngestionService(deps: IngestionDeps): IngestionService {
     metrics.refused(line.provider, code);
   }
 
+  /** What is not the carrier's fault: counted, and no part of what the carrier did. */
+  function unserved(provider: string, error: unknown): unknown {
+    metrics.refused(provider, error instanceof AppError ? error.code : 'internal');
+    return error;
+  }
+
+  async function store(line: CarrierLine, webhook: NewWebhook): Promise<boolean> {
+    try {
+      if (!(await backlog.enter())) throw backlogFull();
+      try {
+        return (await batcher.store(webhook)).isNew;
+      } finally {
+        backlog.leave();
+      }
+    } catch (error) {
+      throw unserved(line.provider, error);
+    }
+  }
+
   function read(line: CarrierLine, request: WebhookRequest): WebhookContent {
     const verdict = line.adapter.verify(request, line.secrets, clock.now());
     if (!verdict.ok) {
@@ -59,13 +79,18 @@ export function createIngestionService(deps: IngestionDeps): IngestionService {
   }
 
   return {
-    findLine: (carrierId) => carriers.lookUp(carrierId),
+    async findLine(carrierId) {
+      try {
+        return await carriers.lookUp(carrierId);
+      } catch (error) {
+        throw unserved('unknown', error);
+      }
+    },
     async receive(line, request) {
       const receivedAt = clock.now();
       const content = read(line, request);
       const webhook = newWebhook(line, request, content, receivedAt);
-      if (!(await backlog.enter())) throw backlogFull();
-      const { isNew } = await batcher.store(webhook).finally(backlog.leave);
+      const isNew = await store(line, webhook);
       if (!isNew) deliveries.count(webhook.carrierId, webhook.deliveryKey);
       else if (webhook.status === 'pending') deps.poke();
       carriers.activity.accepted(line.id, { at: receivedAt, inboundWebhookId: isNew ? webhook.id : null });

@@ -9,6 +9,7 @@ import { newId } from '../../../src/lib/ids.js';
 import { createLogger } from '../../../src/platform/log.js';
 
 describe('the webhook door, before a carrier is known', () => {
+  const lines: string[] = [];
   let http: HttpServer;
   let url: string;
   let findLine: IngestionService['findLine'];
@@ -19,7 +20,7 @@ describe('the webhook door, before a carrier is known', () => {
       ctx.state = { facts: {}, requestId: 'r' };
       await next();
     });
-    app.use(problems(createLogger('silent')));
+    app.use(problems(createLogger('info', { write: (line: string) => void lines.push(line) })));
     app.use(webhookDoor({ findLine: (id) => findLine(id), receive }, () => url));
     http = createHttpServer(app.callback());
     url = `http://127.0.0.1:${await http.listen('127.0.0.1', 0)}`;
@@ -36,6 +37,10 @@ describe('the webhook door, before a carrier is known', () => {
 
     expect(await ask('POST')).to.deep.equal([503, '5']);
     expect(await ask('GET')).to.deep.equal([503, '5']);
+    // Once a minute, and to nobody but the log.
+    expect(lines.map((line) => JSON.parse(line))).to.have.lengthOf(1);
+    expect(JSON.parse(lines[0] ?? '')).to.include({ level: 'warn', msg: 'carrier_unavailable' });
+    expect(lines[0]).to.include('"message":"away"');
   });
 
   it('says then that the method is wrong, and then that there is no such carrier', async () => {
