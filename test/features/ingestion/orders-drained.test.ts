@@ -3,10 +3,10 @@ import type { CarrierLine } from '../../../src/features/carriers/index.js';
 import { queueAgain } from '../../../src/features/ingestion/inbox.repository.js';
 import { insertWebhooks } from '../../../src/features/ingestion/inbox-inserts.js';
 import { newWebhook } from '../../../src/features/ingestion/ingestion.service.js';
-import { newId } from '../../../src/lib/ids.js';
 import { createRandom } from '../carriers/providers/mutations.js';
 import { requestOfStep } from '../carriers/providers/samples.js';
-import { drainAll, makeAccount, makeNumber, openInboxes } from './inbox-bench.js';
+import { openLines, openWorld, recordsOf } from './drained-lines.js';
+import { drainAll } from './inbox-bench.js';
 import {
   BASE,
   NUMBERS,
@@ -44,48 +44,14 @@ const parts = <T>(items: readonly T[], count: number): T[][] =>
 
 describe('the sample calls of every provider, worked off batch by batch', function () {
   this.timeout(120_000);
-  const world = (async () => {
-    const opened = await openInboxes(2);
-    const { db } = opened.first;
-    const accountId = await makeAccount(db);
-    for (const number of NUMBERS) await makeNumber(db, accountId, number, BASE - 86_400_000);
-    return { ...opened, db, accountId };
-  })();
+  const world = openWorld(NUMBERS, BASE - 86_400_000);
   after(async () => (await world).close());
-
-  async function openLines(provider: string, count: number): Promise<CarrierLine[]> {
-    const { db, first, accountId } = await world;
-    const ids = Array.from({ length: count }, () => newId());
-    const at = new Date(0);
-    await db('carriers').insert(
-      ids.map((id) => ({
-        ...{ id, account_id: accountId, provider, name: id, credential_names: [], created_at: at, updated_at: at },
-        credentials: first.platform.secrets.seal('{}', `carriers.credentials:${id}`),
-      })),
-    );
-    return Promise.all(ids.map(async (id) => (await first.carriers.lookUp(id)) as CarrierLine));
-  }
-
-  /** The call logs of a line: all but ids and when they were written. */
-  async function recordsOf(line: CarrierLine): Promise<Record<string, unknown>[]> {
-    const { db } = await world;
-    const rows = await db('call_logs').where({ carrier_id: line.id }).orderBy('carrier_call_id');
-    const nameOf = new Map(rows.map((row) => [row.id, row.carrier_call_id]));
-    return rows.map(({ id, carrier_id, parent_call_log_id, facts, timeline, updated_at, last_news_at, ...rest }) => ({
-      ...rest,
-      parent: nameOf.get(parent_call_log_id) ?? null,
-      told: (timeline as { type: string }[])
-        .map(({ type }) => type)
-        .filter((type) => type !== 'call.updated')
-        .sort(),
-    }));
-  }
 
   for (const provider of SCENARIO_PROVIDERS) {
     it(`are the same records in ${ORDERS} orders, and after a replay: ${provider}`, async () => {
       const { db, inboxes } = await world;
       const steps = stepsOf(provider);
-      const [inOrder, ...lines] = await openLines(provider, ORDERS + 1);
+      const [inOrder, ...lines] = await openLines(await world, provider, ORDERS + 1);
       if (!inOrder) throw new Error('no line');
       await insertWebhooks(
         db,
@@ -107,11 +73,11 @@ describe('the sample calls of every provider, worked off batch by batch', functi
       await queueAgain(db, await db('inbound_webhooks').whereIn('carrier_id', again).pluck('id'));
       await drainAll(inboxes);
 
-      const expected = await recordsOf(inOrder);
+      const expected = await recordsOf(await world, inOrder);
       const legs = new Set(scenariosOf(provider).flatMap((scenario) => scenario.expect.legs.map(({ id }) => id)));
       expect(new Set(expected.map(({ carrier_call_id }) => carrier_call_id))).to.deep.equal(legs);
       for (const [seed, line] of lines.entries()) {
-        expect(await recordsOf(line), `seed ${seed}`).to.deep.equal(expected);
+        expect(await recordsOf(await world, line), `seed ${seed}`).to.deep.equal(expected);
       }
     });
   }
