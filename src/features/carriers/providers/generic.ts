@@ -206,7 +206,10 @@ function understand(content: WebhookContent): Understanding {
     return { kind: 'ignored', eventType, code: 'unknown_event', detail };
   }
   const callId = textOf(pick('call_id'));
-  if (!callId) return { kind: 'failed', eventType, code: 'missing_call_id', detail: 'The body has no call_id.' };
+  if (!callId) {
+    const detail = pick('call_id') === undefined ? 'The body has no call_id.' : 'call_id must be a text.';
+    return { kind: 'failed', eventType, code: 'missing_call_id', detail };
+  }
   const time = pick('occurred_at');
   const occurredAt = time === undefined ? undefined : typeof time === 'string' ? parseTime(time) : null;
   if (occurredAt === null) {

@@ -23,9 +23,9 @@ export function memberOf(value: unknown, ...path: readonly string[]): unknown {
   return found;
 }
 
-/** Text, or a number as text; undefined for the empty text. */
+/** Text, or a number as text; undefined for the empty text and for a number whose digits are lost: two ids would be one. */
 export function textOf(value: unknown): string | undefined {
-  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
+  if (typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return String(value);
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 

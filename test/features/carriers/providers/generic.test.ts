@@ -249,6 +249,16 @@ describe('the generic body', () => {
     });
   });
 
+  it('takes no id from a number whose digits are lost: two calls would be one', () => {
+    const withIds = (id: string, parent: string) =>
+      makeRequest('/', JSON_TYPE, `{"type":"call.ended","call_id":${id},"parent_call_id":${parent}}`);
+    const [signal] = signalsOf(generic, withIds('9007199254740991', '1234567890123456789'));
+
+    expect(outcomeOf(generic, withIds('1234567890123456789', '1'))).to.equal('failed missing_call_id');
+    expect(signal).to.include({ callId: '9007199254740991' });
+    expect(signal).to.not.have.property('parentCallId');
+  });
+
   it('ignores or fails what it cannot use, by code', () => {
     expect(outcomeOf(generic, unsigned({ ...CALL, type: 'call.exploded' }))).to.equal('ignored unknown_event');
     expect(outcomeOf(generic, unsigned([1]))).to.equal('ignored unknown_event');
