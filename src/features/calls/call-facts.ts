@@ -4,7 +4,8 @@
  *
  *   states     for each stated state the time that counts (earliest told; ended: latest told) and the earliest arrival
  *   end        the end report: the one whose time counts for `ended`, with the seconds it tells
- *   registers  every other member: the value of the report with the greatest rank that tells it
+ *   registers  every other member: the value of the report with the greatest rank that tells it; the session: of the
+ *              first one, as for states, because a leg that moves on keeps its family
  *   lost       closed without an end
  */
 import type { CallState, Direction, Disposition, HangupSource } from '../carriers/index.js';
@@ -156,13 +157,18 @@ export function joinFacts(a: CallFacts, b: CallFacts): CallFacts {
   for (const name of REGISTER_NAMES) {
     const known = a.registers[name];
     const added = b.registers[name];
-    if (added && (!known || compareRanks(known.rank, added.rank) < 0)) registers[name] = added;
+    if (added && (!known || counts(name, added.rank, known.rank))) registers[name] = added;
   }
   const end = a.end && b.end ? laterEnd(a.end, b.end) : (a.end ?? b.end);
   const facts: { -readonly [K in keyof CallFacts]: CallFacts[K] } = { states, registers };
   if (end) facts.end = end;
   if (a.lost || b.lost) facts.lost = true;
   return facts;
+}
+
+function counts(name: keyof Registers, added: ReportRank, known: ReportRank): boolean {
+  if (name === 'sessionId' && added[0] === known[0]) return compareRanks(added, known) < 0;
+  return compareRanks(added, known) > 0;
 }
 
 function joinState(state: CallState, a: StateFact, b: StateFact): StateFact {

@@ -32,7 +32,10 @@ export function createFamilies(records: readonly CallRecord[], wholeSessions: Re
 
   function put(record: CallRecord): void {
     const key = legKey(record.carrier_id, record.carrier_call_id);
+    const former = byLeg.get(key)?.session_id ?? null;
     byLeg.set(key, record);
+    if (former !== null && former !== record.session_id)
+      bySession.get(sessionKey(record.carrier_id, former))?.delete(key);
     if (record.session_id === null) return;
     const session = sessionKey(record.carrier_id, record.session_id);
     const members = bySession.get(session) ?? new Set();
@@ -53,6 +56,10 @@ export function createFamilies(records: readonly CallRecord[], wholeSessions: Re
     return root?.carrier_call_id === callId ? undefined : root;
   }
 
+  /** A told parent that the batch had no reason to load stays as it was found before; one that it names is loaded. */
+  const isNewlyTold = (record: CallRecord): boolean =>
+    loaded.get(record.id)?.parent_carrier_call_id !== record.parent_carrier_call_id;
+
   function parentIdOf(record: CallRecord): string | null {
     const session = record.session_id === null ? null : sessionKey(record.carrier_id, record.session_id);
     const isTold = record.parent_carrier_call_id !== null;
@@ -63,8 +70,7 @@ export function createFamilies(records: readonly CallRecord[], wholeSessions: Re
       parentCallId: record.parent_carrier_call_id,
       sessionId: record.session_id,
     });
-    // A parent that the batch had no reason to load stays as it was found before.
-    if (!parent) return isTold ? record.parent_call_log_id : null;
+    if (!parent) return isTold && !isNewlyTold(record) ? record.parent_call_log_id : null;
     return parent.account_id === record.account_id ? parent.id : null;
   }
 

@@ -31,7 +31,7 @@ export const anyReport = (key: number): fc.Arbitrary<Report> =>
     talkSeconds: maybe(fc.integer({ min: 0, max: 12 })),
     totalSeconds: maybe(fc.integer({ min: 0, max: 20 })),
     parentCallId: maybe(fc.constantFrom('parent-a', 'parent-b')),
-    sessionId: maybe(fc.constantFrom('session-a')),
+    sessionId: maybe(fc.constantFrom('session-a', 'session-b')),
     price: maybe(fc.constantFrom({ amount: '0.0085', currency: 'USD' }, { amount: '-1', currency: null })),
   }) as fc.Arbitrary<Report>;
 
