@@ -1,7 +1,8 @@
 import { countryOf } from '../../lib/e164.js';
+import type { Direction } from '../carriers/index.js';
 import { CALL_COLUMNS, type CallRow } from './call.js';
 import type { CallFacts, Report } from './call-facts.js';
-import { viewCall } from './call-view.js';
+import { type CallView, viewCall } from './call-view.js';
 import type { CallRecord } from './calls.repository.js';
 
 /** What a record has besides the view of its facts. */
@@ -31,15 +32,22 @@ const ERASED = /^erased-([a-z]{2})-/;
 const countryOfParty = (party: string | null): string | null =>
   party === null ? null : (ERASED.exec(party)?.[1]?.toUpperCase() ?? countryOf(party));
 
+/** Not told: by the side on which the virtual number stands now; on both or on none, as when the call log was made. */
+function directionOf({ virtual_number: own, direction }: RecordBase, { from, to }: CallView): Direction {
+  if (own === null || from === to) return direction;
+  if (to === own) return 'incoming';
+  return from === own ? 'outgoing' : direction;
+}
+
 /**
- * The record that the facts make; `base.direction` stands until a direction is told. Its members are named one by one:
- * an object that grows from a spread is several times as dear, and one is made for every webhook.
+ * The record that the facts make. Its members are named one by one: an object that grows from a spread is several times
+ * as dear, and one is made for every webhook.
  */
 export function buildRecord(parts: { base: RecordBase; facts: CallFacts; reports: readonly Report[] }): CallRecord {
   const { base, facts, reports } = parts;
   const view = viewCall(facts);
   if (!view) throw new Error('A call log needs a stated state.');
-  const direction = view.direction ?? base.direction;
+  const direction = view.direction ?? directionOf(base, view);
   const { from, to } = view;
   return {
     id: base.id,

@@ -47,9 +47,9 @@ export async function planRebuild(tx: SqlRunner, { legs, reread }: RebuildQuesti
 }
 
 function rebuilt(known: CallRecord, facts: CallFacts, now: number): CallRecord {
-  if (isDeepStrictEqual(facts, known.facts)) return known;
   const record = buildRecord({ base: known, facts, reports: [] });
-  return isSameView(known, record) ? record : { ...record, updated_at: new Date(now) };
+  if (!isSameView(known, record)) return { ...record, updated_at: new Date(now) };
+  return isDeepStrictEqual(facts, known.facts) ? known : record;
 }
 
 /** The webhooks that a call log's facts and timeline name: without all of them it cannot be made anew. */

@@ -30,14 +30,21 @@ const BASE = Date.UTC(2026, 4, 1, 12);
 const iso = (ms: number): string => new Date(ms).toISOString();
 const TYPES = ['call.initiated', 'call.ringing', 'call.answered', 'call.ended', 'call.updated'] as const;
 
-const anyBody = (callId: string, to: string) =>
+/** Where no direction is told, a leg's parties may change sides: each sends the requests of its own. */
+const anyParties = (own: string, isToldDirection: boolean): fc.Arbitrary<Record<string, string>> => {
+  const far = '+12025550143';
+  return isToldDirection
+    ? fc.constantFrom(...[far, 'anonymous'].map((from) => ({ direction: 'incoming', from, to: own })))
+    : fc.constantFrom({ from: far, to: own }, { from: own, to: far });
+};
+
+const anyMembers = (tag: string, callId: string) =>
   fc.record(
     {
       type: fc.constantFrom(...TYPES),
       call_id: fc.constant(callId),
-      direction: fc.constant('incoming'),
-      from: fc.constantFrom('+12025550143', 'anonymous'),
-      to: fc.constant(to),
+      // The last one is never reported.
+      parent_call_id: fc.constantFrom(...[0, 1, 9].map((call) => `${tag}-call-${call}`)),
       occurred_at: fc.integer({ min: 0, max: 20 }).map((step) => iso(BASE + step * 700)),
       duration: fc.integer({ min: 0, max: 9 }),
       disposition: fc.constantFrom('busy', 'completed', 'rejected'),
@@ -45,21 +52,21 @@ const anyBody = (callId: string, to: string) =>
       price: fc.constant('0.0100'),
       currency: fc.constant('USD'),
     },
-    { requiredKeys: ['type', 'call_id', 'direction', 'from', 'to'] },
+    { requiredKeys: ['type', 'call_id'] },
   );
 
 /** A few calls, a few webhooks each; the first of each states something, so that every call can be placed. */
-const anyTraffic = (tag: string, to: string): fc.Arbitrary<GenericWebhook[]> =>
-  fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 }).chain((counts) =>
+const anyTraffic = (tag: string, own: string): fc.Arbitrary<GenericWebhook[]> =>
+  fc.array(fc.tuple(fc.integer({ min: 1, max: 5 }), fc.boolean()), { minLength: 1, maxLength: 4 }).chain((calls) =>
     fc.tuple(
-      ...counts.flatMap((count, call) =>
+      ...calls.flatMap(([count, isToldDirection], call) =>
         Array.from({ length: count }, (_, place) =>
           fc.record({
             id: fc.constant(`${tag}-${call}-${place}`),
             receivedAt: fc.integer({ min: 30, max: 60 }).map((step) => BASE + step * 700),
-            body: anyBody(`${tag}-call-${call}`, to).map((body) =>
-              place === 0 ? { ...body, type: 'call.ringing' } : body,
-            ),
+            body: fc
+              .tuple(anyMembers(tag, `${tag}-call-${call}`), anyParties(own, isToldDirection))
+              .map(([members, parties]) => ({ ...members, ...parties, ...(place === 0 && { type: 'call.ringing' }) })),
           }),
         ),
       ),
@@ -84,9 +91,13 @@ describe('the drain', function () {
       .db('call_logs')
       .where('carrier_call_id', 'like', `${prefix}-call-%`)
       .orderBy('carrier_call_id');
+    const placeOf = (callId: unknown) => String(callId).split('-call-')[1] ?? null;
+    const placeOfId = new Map(rows.map(({ id, carrier_call_id }) => [id, placeOf(carrier_call_id)]));
     return rows.map(({ id, updated_at, last_news_at, timeline, facts, carrier_call_id, ...rest }) => ({
       ...rest,
-      call: String(carrier_call_id).split('-call-')[1],
+      call: placeOf(carrier_call_id),
+      parent_carrier_call_id: placeOf(rest.parent_carrier_call_id),
+      parent_call_log_id: placeOfId.get(rest.parent_call_log_id) ?? null,
       told: (timeline as { type: string }[])
         .map((entry) => entry.type)
         .filter((type) => type !== 'call.updated')
@@ -104,7 +115,11 @@ describe('the drain', function () {
       webhooks.map(({ id, receivedAt, body }) => ({
         receivedAt,
         id: id.replace('T', tag),
-        body: { ...body, call_id: String(body.call_id).replace('T', tag) },
+        body: {
+          ...body,
+          call_id: String(body.call_id).replace('T', tag),
+          ...(body.parent_call_id !== undefined && { parent_call_id: String(body.parent_call_id).replace('T', tag) }),
+        },
       }));
 
     await fc.assert(

@@ -99,6 +99,16 @@ describe('what is told of a call’s family and parties', function () {
     expect(child).to.include({ carrier_call_id: 'C', parent_carrier_call_id: 'B', parent: null });
   });
 
+  it('derives a direction that is never told from the parties that count', async () => {
+    const [call] = await recordsInEveryOrder(
+      'generic',
+      generic(0, { type: 'call.answered', call_id: 'K', from: FAR, to: OWN }),
+      generic(9, { type: 'call.ended', call_id: 'K', from: OWN, to: FAR }),
+    );
+
+    expect(call).to.include({ direction: 'outgoing', caller_number: OWN, called_number: FAR, country: 'US' });
+  });
+
   it('is what a rebuild makes of the same webhooks', async () => {
     const { first } = await world;
 

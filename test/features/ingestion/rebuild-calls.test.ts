@@ -117,6 +117,17 @@ describe('rebuilding calls', function () {
     expect(await rebuild('--call', String(before.id))).to.deep.equal(['1 calls looked at, 0 changed.']);
   });
 
+  it('corrects a call log that no longer shows what its facts say', async () => {
+    const told = await tell({ type: 'call.ringing', occurred_at: at(0) });
+    const { id } = await callOf(told);
+    await system.db('call_logs').where({ id }).update({ direction: 'outgoing' });
+
+    const [line] = await rebuild('--call', String(id));
+
+    expect(line).to.equal(`${id} generic ${told.callId}: direction: outgoing → incoming`);
+    expect(await callOf(told)).to.include({ direction: 'incoming' });
+  });
+
   it('gives a fact that is understood only now its own event', async () => {
     const told = await tell(
       { type: 'call.ringing', occurred_at: at(0) },
