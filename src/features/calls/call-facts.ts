@@ -64,6 +64,7 @@ export interface Price {
 
 export interface Registers {
   readonly direction: Direction;
+  readonly presumedDirection: Direction;
   readonly from: string;
   readonly to: string;
   readonly verdict: Verdict;
@@ -91,6 +92,7 @@ export interface Report {
   readonly state?: CallState | undefined;
   readonly occurredAt?: number | undefined;
   readonly direction?: Direction | undefined;
+  readonly presumedDirection?: Direction | undefined;
   readonly from?: string | undefined;
   readonly to?: string | undefined;
   readonly verdict?: Verdict | undefined;
@@ -105,6 +107,7 @@ export const NO_FACTS: CallFacts = { states: {}, registers: {} };
 
 const REGISTER_NAMES = [
   'direction',
+  'presumedDirection',
   'from',
   'to',
   'verdict',

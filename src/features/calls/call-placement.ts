@@ -61,13 +61,17 @@ export function placeCall(question: PlacementQuestion): Placement {
   return number === null ? waitForLeg(question) : notHeld(question, view, [number]);
 }
 
-/** As told; else by which party is held here: `unknown` when both are or a party is missing, `nobody` when none is. */
+/**
+ * As told; else by which party is held here: when both are, as presumed; `unknown` when nothing is or a party is
+ * missing, `nobody` when none is held.
+ */
 function directionOf(question: PlacementQuestion, view: CallView): Direction | 'unknown' | 'nobody' {
   if (view.direction) return view.direction;
   const isHeld = (party: string | null): boolean => party !== null && holderOf(question, party, view) !== null;
   const [from, to] = [isHeld(view.from), isHeld(view.to)];
   if (from !== to) return to ? 'incoming' : 'outgoing';
-  return from || view.from === null || view.to === null ? 'unknown' : 'nobody';
+  if (from) return question.facts.registers.presumedDirection?.value ?? 'unknown';
+  return view.from === null || view.to === null ? 'unknown' : 'nobody';
 }
 
 function holderOf(question: PlacementQuestion, number: string, view: CallView): Holding | null {

@@ -55,6 +55,8 @@ export interface Signal {
   /** Milliseconds since 1970 as told by the provider, cut (not rounded) to milliseconds; absent: the arrival counts. */
   readonly occurredAt?: number;
   readonly direction?: Direction;
+  /** What the provider's way to report makes likely: counts where none is told and both numbers are held here. */
+  readonly presumedDirection?: Direction;
   /** As sent; the service reads it as a phone number with the carrier's `country`. Empty means not told. */
   readonly from?: string;
   readonly to?: string;

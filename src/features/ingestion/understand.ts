@@ -81,6 +81,7 @@ function toReport(signal: Signal, index: number, webhook: StoredWebhook, line: C
     state: signal.state,
     occurredAt: signal.occurredAt === undefined ? undefined : Math.floor(signal.occurredAt),
     direction: signal.direction,
+    presumedDirection: signal.presumedDirection,
     from: partyOf(signal.from, line),
     to: partyOf(signal.to, line),
     verdict: hasVerdict

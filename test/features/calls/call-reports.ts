@@ -25,6 +25,7 @@ export const anyReport = (key: number): fc.Arbitrary<Report> =>
     state: maybe(fc.constantFrom(...STATES)),
     occurredAt: maybe(time),
     direction: maybe(fc.constantFrom('incoming' as const, 'outgoing' as const)),
+    presumedDirection: maybe(fc.constant('outgoing' as const)),
     from: maybe(fc.constantFrom('+12025550143', 'anonymous')),
     to: maybe(fc.constantFrom('+12025550100', '+12025550101')),
     verdict: maybe(verdict),

@@ -9,7 +9,7 @@ import { drainAll } from './inbox-bench.js';
 
 const BASE = Date.UTC(2026, 2, 2, 15);
 const at = (seconds: number): string => new Date(BASE + seconds * 1000).toISOString();
-const [OWN, FAR] = ['+12025550100', '+12025550143'];
+const [OWN, OTHER_OWN, FAR] = ['+12025550100', '+12025550101', '+12025550143'];
 
 interface Told {
   readonly second: number;
@@ -18,6 +18,11 @@ interface Told {
 
 const vonage = (second: number, body: object): Told => ({ second, body: { timestamp: at(second), ...body } });
 const generic = (second: number, body: object): Told => ({ second, body: { occurred_at: at(second), ...body } });
+const sinch = (second: number, event: string, body: object = {}): Told => ({
+  second,
+  body: { event, callid: 'S', timestamp: at(second), ...body },
+});
+
 function webhookOf(line: CarrierLine, { second, body }: Told) {
   const path = `/webhooks/${line.id}/`;
   const headers = { 'content-type': 'application/json', 'webhook-id': `second-${second}` };
@@ -34,7 +39,7 @@ const ordersOf = <T>(items: readonly T[]): T[][] =>
 
 describe('what is told of a call’s family and parties', function () {
   this.timeout(60_000);
-  const world = openWorld([OWN], BASE - 86_400_000);
+  const world = openWorld([OWN, OTHER_OWN], BASE - 86_400_000);
   after(async () => (await world).close());
 
   /** The records of one batch, then those of each order, one webhook at a time; the last order's after a replay. */
@@ -107,6 +112,23 @@ describe('what is told of a call’s family and parties', function () {
     );
 
     expect(call).to.include({ direction: 'outgoing', caller_number: OWN, called_number: FAR, country: 'US' });
+  });
+
+  const dice = sinch(9, 'dice', { from: OWN, to: { endpoint: OTHER_OWN }, result: 'ANSWERED', duration: 8 });
+
+  it('presumes that a call between two numbers held here is outgoing where only outgoing ones tell no direction', async () => {
+    const [call] = await recordsInEveryOrder('sinch', sinch(1, 'ace'), dice);
+
+    expect(call).to.include({ direction: 'outgoing', virtual_number: OWN, disposition: 'completed', duration: 8 });
+  });
+
+  it('presumes nothing against a told direction, whenever it comes', async () => {
+    const ice = sinch(0, 'ice', { cli: OWN, to: { endpoint: OTHER_OWN } });
+
+    const outcomes = await outcomesOf('sinch', [ice, sinch(1, 'ace'), dice]);
+
+    for (const [call] of outcomes) expect(call).to.include({ direction: 'incoming', caller_number: OWN });
+    expect(outcomes[0]?.[0]).to.include({ virtual_number: OTHER_OWN });
   });
 
   it('is what a rebuild makes of the same webhooks', async () => {

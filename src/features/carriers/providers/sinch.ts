@@ -111,6 +111,7 @@ function endOf(event: unknown): Partial<Signal> {
   const currency = currencyOf(memberOf(event, 'debit', 'currencyId'));
   return told<Partial<Signal>>({
     state: 'ended',
+    presumedDirection: 'outgoing',
     disposition: disposition ?? 'failed',
     hangupCause: cause,
     hangupSource: SOURCES.get(reason),
@@ -120,7 +121,10 @@ function endOf(event: unknown): Partial<Signal> {
   });
 }
 
-/** No event names a direction, but only an incoming call has an `ice`; `pie` (a menu's input) and `notify` tell nothing. */
+/**
+ * No event names a direction, but only an incoming call has an `ice`, so that a `dice` alone lets presume an outgoing
+ * one; `pie` (a menu's input) and `notify` tell nothing.
+ */
 function statementOf(event: unknown, eventType: string): Partial<Signal> | null {
   if (eventType === 'ice') {
     return told<Partial<Signal>>({ state: 'ringing', direction: 'incoming', from: textOf(memberOf(event, 'cli')) });
