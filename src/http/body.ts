@@ -32,6 +32,9 @@ const parseError = (explanation: string): AppError =>
 
 export const malformedBody = (what: string): AppError => new AppError('invalid', 'parse_error', what);
 
+const tooManyFields = (): AppError =>
+  malformedBody(`A form may have ${MOST_FIELDS} fields and ${MOST_FILES} files at most.`);
+
 /** Which of the route's body kinds the request has. @throws 415 */
 export function bodyKind(request: IncomingMessage, accepted: readonly BodyKind[]): BodyKind | null {
   if (!hasBody(request)) return null;
@@ -51,26 +54,38 @@ function hasBody(request: IncomingMessage): boolean {
 export interface BodyWish {
   /** Bytes. */
   readonly limit: number;
+  /** Of JSON and CSV: values inside others count too. */
+  readonly mostValues: number;
+  /** Of JSON: in all objects together. */
+  readonly mostMembers: number;
   /** Names of the members that are lists: forms repeat them. */
   readonly lists: ReadonlySet<string>;
 }
 
 /** Reads and parses the body. @throws 413, 400 */
 export async function readBody(request: IncomingMessage, kind: BodyKind | null, wish: BodyWish): Promise<ParsedBody> {
-  const { limit, lists } = wish;
+  const { limit, mostValues, lists } = wish;
   if (kind === null) return { value: undefined, files: [] };
   if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
   if (kind === 'multipart') return readMultipart(request, wish);
   const bytes = await readBytes(request, limit);
-  if (kind === 'json') return { value: parseJson(bytes), files: [] };
+  if (kind === 'json') return { value: parseJson(bytes, wish), files: [] };
   const text = textOf(bytes);
-  return { value: kind === 'form' ? formObject(new URLSearchParams(text), lists) : text, files: [] };
+  if (kind === 'form') return { value: formObject(readPairs(text), lists), files: [] };
+  checkCells(text, mostValues);
+  return { value: text, files: [] };
 }
 
 /** What is in another encoding would be stored spoilt. @throws 400 */
 function textOf(bytes: Buffer): string {
   if (!isUtf8(bytes)) throw malformedBody('The body is not UTF-8.');
   return bytes.toString('utf8');
+}
+
+/** @throws 400 */
+function readPairs(text: string): URLSearchParams {
+  if (text.split('&', MOST_FIELDS + 1).length > MOST_FIELDS) throw tooManyFields();
+  return new URLSearchParams(text);
 }
 
 /** The raw bytes of a body, at most `limit`. @throws 413 */
@@ -90,12 +105,11 @@ const MOST_EXPLAINED = 16_384;
 const whatIsWrong = (bytes: Buffer): AppError =>
   parseError(bytes.length > MOST_EXPLAINED ? 'the body is no valid JSON' : explainJsonError(bytes));
 
-function parseJson(bytes: Buffer): unknown {
+function parseJson(bytes: Buffer, wish: BodyWish): unknown {
   if (bytes.length === 0) return undefined;
   if (!isUtf8(bytes)) throw whatIsWrong(bytes);
   const text = bytes.toString('utf8');
-  // Before the parser, which takes a third of a second for a megabyte of brackets.
-  if (depthExceeds(text, MAX_DEPTH)) throw malformedBody(`The body may be nested ${MAX_DEPTH} levels deep at most.`);
+  checkShape(text, wish);
   try {
     return JSON.parse(text);
   } catch {
@@ -103,9 +117,17 @@ function parseJson(bytes: Buffer): unknown {
   }
 }
 
-/** Whether brackets nest deeper than `limit`, without recursion. */
-export function depthExceeds(json: string, limit: number): boolean {
+const tooMany = (most: number, what: string): AppError => malformedBody(`The body may have ${most} ${what} at most.`);
+
+/**
+ * How deep brackets nest, how many values there are (each comma and each bracket begins one) and how many members.
+ * Judged before the parser, which takes a third of a second for a megabyte of brackets and seconds for eight of names
+ * that are all different, and before the schema, which takes more than one for a megabyte of wrong members. @throws 400
+ */
+function checkShape(json: string, { mostValues, mostMembers }: BodyWish): void {
   let depth = 0;
+  let values = 1;
+  let members = 0;
   let inString = false;
   for (let i = 0; i < json.length; i++) {
     const code = json.charCodeAt(i);
@@ -114,10 +136,24 @@ export function depthExceeds(json: string, limit: number): boolean {
       else if (code === 0x22) inString = false;
     } else if (code === 0x22) inString = true;
     else if (code === 0x7b || code === 0x5b) {
-      if (++depth > limit) return true;
+      values++;
+      if (++depth > MAX_DEPTH) throw malformedBody(`The body may be nested ${MAX_DEPTH} levels deep at most.`);
     } else if (code === 0x7d || code === 0x5d) depth--;
+    else if (code === 0x2c) values++;
+    else if (code === 0x3a) members++;
   }
-  return false;
+  if (values > mostValues) throw tooMany(mostValues, 'values');
+  if (members > mostMembers) throw tooMany(mostMembers, 'members');
+}
+
+/** The same of CSV, where delimiters, the `;` between tags and the ends of lines begin a value. @throws 400 */
+function checkCells(csv: string, mostValues: number): void {
+  let values = 1;
+  for (let i = 0; i < csv.length; i++) {
+    const code = csv.charCodeAt(i);
+    if (code === 0x2c || code === 0x3b || code === 0x0a || code === 0x0d) values++;
+  }
+  if (values > mostValues) throw tooMany(mostValues, 'values');
 }
 
 /** All values of a list (an empty one is what a form sends for none); of the others the last counts, as in the seed. */
@@ -160,10 +196,8 @@ function readMultipart(request: IncomingMessage, { limit, lists }: BodyWish): Pr
       stream.on('limit', () => fail(tooLarge(limit)));
       stream.on('end', () => files.push({ field, filename, content: Buffer.concat(chunks) }));
     });
-    const tooMany = (): void =>
-      fail(malformedBody(`A form may have ${MOST_FIELDS} fields and ${MOST_FILES} files at most.`));
-    parser.on('fieldsLimit', tooMany);
-    parser.on('filesLimit', tooMany);
+    parser.on('fieldsLimit', () => fail(tooManyFields()));
+    parser.on('filesLimit', () => fail(tooManyFields()));
     parser.on('error', fail);
     parser.on('finish', () => resolve({ value: formObject(pairs, lists), files }));
     request.on('data', (chunk: Buffer) => {

@@ -25,6 +25,8 @@ export interface DispatchDeps {
 }
 
 const DEFAULT_BODY_LIMIT = 1_048_576;
+const DEFAULT_MOST_VALUES = 2000;
+const DEFAULT_MOST_MEMBERS = 1000;
 const NO_LISTS: ReadonlySet<string> = new Set();
 const NOBODY = Object.freeze({
   kind: 'user',
@@ -138,7 +140,12 @@ async function answer(ctx: Context, { row, siblings, actor, params }: Found, dep
   const { audit, share } = deps;
   const kind = row.body || row.accepts ? bodyKind(ctx.req, row.accepts ?? ['json']) : null;
   const lists = row.body && isForm(kind) ? listMembers(row.body) : NO_LISTS;
-  const read = await readBody(ctx.req, kind, { limit: row.bodyLimit ?? DEFAULT_BODY_LIMIT, lists });
+  const read = await readBody(ctx.req, kind, {
+    limit: row.bodyLimit ?? DEFAULT_BODY_LIMIT,
+    mostValues: row.mostValues ?? DEFAULT_MOST_VALUES,
+    mostMembers: row.mostMembers ?? DEFAULT_MOST_MEMBERS,
+    lists,
+  });
   const query = row.query ? validateQuery(row.query, { ...ctx.query }, row.unknownQuery ?? 'refuse') : {};
   const isObject = kind !== 'csv' && row.body !== undefined;
   const body = isObject && row.body ? validateBody(row.body, read.value, row.unknownBody ?? 'refuse') : read.value;

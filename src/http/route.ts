@@ -78,6 +78,10 @@ export interface Route<Params = Record<string, string>, Query = Record<string, u
   readonly accepts?: readonly BodyKind[];
   /** Bytes; default 1 MiB. */
   readonly bodyLimit?: number;
+  /** How many values a JSON or CSV body may have, those inside others counted too; default 2,000. */
+  readonly mostValues?: number;
+  /** How many members the objects of a JSON body may have together; default 1,000. */
+  readonly mostMembers?: number;
   /** What a call costs of the rate limit; default 1. */
   readonly cost?: number;
   /** Of the address's requests without a caller these count apart: whatever else comes from there keeps nobody from signing in. */

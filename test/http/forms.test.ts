@@ -64,6 +64,15 @@ describe('the body of a form', () => {
     expect(body).to.include({ code: 'parse_error', detail: 'A form may have 1000 fields and 5 files at most.' });
   });
 
+  it('may have as many when it is urlencoded', async () => {
+    const post1000 = (more: string) => post('application/x-www-form-urlencoded', `${'unknown=x&'.repeat(999)}${more}`);
+
+    expect(await post1000('name=last')).to.deep.equal({ status: 200, body: { name: 'last' } });
+    const { status, body } = await post1000('more=x&name=last');
+    expect(status).to.equal(400);
+    expect(body).to.include({ code: 'parse_error', detail: 'A form may have 1000 fields and 5 files at most.' });
+  });
+
   for (const type of ['application/x-www-form-urlencoded', 'text/csv']) {
     it(`is refused when it is ${type} and not UTF-8`, async () => {
       const { status, body } = await post(type, Buffer.from('name=caf\xe9', 'latin1'));

@@ -38,6 +38,34 @@ describe('bodies that are meant to hurt', () => {
     }
   });
 
+  it('of more values or members than anything needs are refused before they are judged one by one', async () => {
+    const members = (many: number) =>
+      JSON.stringify(Object.fromEntries(Array.from({ length: many }, (_, i) => [i, 1])));
+    const lists = (name: string, many: number) => `{"name":"x","${name}":[${'[],'.repeat(many)}0]}`;
+
+    for (const [path, body, detail] of [
+      ['/api/token/verify/', members(1001), 'The body may have 1000 members at most.'],
+      ['/api/token/', members(80_000), 'The body may have 2000 values at most.'],
+      ['/api/api_keys/', lists('scopes', 200_000), 'The body may have 2000 values at most.'],
+      ['/api/virtual_numbers/', lists('tags', 200_000), 'The body may have 2000 values at most.'],
+      ['/api/virtual_numbers/bulk/', members(160_001), 'The body may have 160000 members at most.'],
+      ['/api/virtual_numbers/bulk/', lists('numbers', 640_000), 'The body may have 640000 values at most.'],
+    ] as const) {
+      const { status, body: problem } = await send(body, path);
+      expect([status, problem.code, problem.detail], path).to.deep.equal([400, 'parse_error', detail]);
+    }
+  });
+
+  it('are told all that is wrong up to a thousand values, and of more the first fault alone', async () => {
+    const wrong = (many: number) => send(JSON.stringify({ scopes: Array(many).fill(0) }), '/api/api_keys/');
+
+    const [some, many] = [await wrong(998), await wrong(1001)];
+
+    const told = ({ body }: Answer) => ['name', 'scopes', 'expires_at'].filter((member) => member in body);
+    expect([some.status, told(some)]).to.deep.equal([400, ['name', 'scopes']]);
+    expect([many.status, told(many)]).to.deep.equal([400, ['name']]);
+  });
+
   it('of a megabyte that is no JSON cost little', async () => {
     const bodies = ['['.repeat(1_000_000), `"${'a'.repeat(1_000_000)}`, `[${'1,'.repeat(400_000)}x]`];
 

@@ -4,12 +4,15 @@ import type { Actor } from '../../http/actor.js';
 import { type AnyRoute, Reply, type RouteRequest, route } from '../../http/route.js';
 import type { BulkResult } from './bulk-numbers.js';
 import {
+  BULK_ROWS,
   bulkBody,
   bulkChangeAnswer,
   bulkCreateAnswer,
   bulkQuery,
   bulkReleaseAnswer,
   changeRow,
+  ROW_MEMBERS,
+  ROW_VALUES,
   releaseRow,
 } from './bulk-numbers.schema.js';
 import type { BulkNumberService, BulkRequest } from './bulk-numbers.service.js';
@@ -39,7 +42,8 @@ const ALIKE =
   'says nothing). Each row is judged by itself: the good ones are done although others are not, and a row is done ' +
   'whole or not at all. Rows are worked in chunks; after a broken connection simply send the list again. With ' +
   '`Accept: application/x-ndjson` the answer tells its progress: one line for each row’s result, after each chunk ' +
-  '`{"done", "total"}`, and as the last line the counts; work stops between two chunks when the client leaves.';
+  '`{"done", "total"}`, and as the last line the counts; work stops between two chunks when the client leaves. ' +
+  `A row has ${ROW_VALUES} values at most (itself, its members and its tags), a line of CSV 64 KiB.`;
 
 const NDJSON = 'application/x-ndjson';
 
@@ -58,6 +62,8 @@ export function createBulkNumberRoutes(service: BulkNumberService): AnyRoute[] {
       body: bulkBody(door.schema, door.row),
       accepts: ['json', 'csv'],
       bodyLimit: 8 * 1_048_576,
+      mostValues: BULK_ROWS * ROW_VALUES,
+      mostMembers: BULK_ROWS * ROW_MEMBERS,
       responses: { 200: { description: 'What came of each row.', schema: door.answer, contentType: NDJSON } },
       handle: (request) => answer(door, request),
     }),

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type Joi from 'joi';
-import { validateBody } from '../../http/validate.js';
+import { hasMoreValues, validateBody } from '../../http/validate.js';
 import { AppError, type FieldErrors } from '../../lib/errors.js';
+import { ROW_VALUES } from './bulk-numbers.schema.js';
 import { TOO_LONG } from './number-rows.js';
 
 /** Rows of one transaction: enough to be fast, few enough to keep no lock for long. */
@@ -47,6 +48,8 @@ export async function* runBulk<T>(
 
 function readRow(schema: Joi.ObjectSchema, value: unknown): { input: unknown } | { errors: FieldErrors } {
   if (value === TOO_LONG) return { errors: { non_field_errors: ['The line has more cells than the header.'] } };
+  if (hasMoreValues(value, ROW_VALUES))
+    return { errors: { non_field_errors: [`A row may have ${ROW_VALUES} values at most.`] } };
   const isBare = typeof value === 'string' || typeof value === 'number';
   try {
     return { input: validateBody(schema, isBare ? { phone_number: value } : value, 'refuse') };

@@ -22,11 +22,15 @@ export function readCsv(text: string, form: CsvForm): unknown[] {
   return rows.map((cells) => toRow(header, cells, form));
 }
 
+/** Bytes; what is longer is no row, but a header of a million columns or a quote that never ends. */
+const MOST_OF_A_LINE = 65_536;
+
 function splitLines(text: string): string[][] {
   const [header = ''] = text.slice(text.search(/[^\s,;]/)).split(/[\r\n]/, 1);
   try {
     return parse(text, {
       bom: true,
+      max_record_size: MOST_OF_A_LINE,
       // Spreadsheets of half the world write semicolons.
       delimiter: header.includes(';') && !header.includes(',') ? ';' : ',',
       relax_column_count: true,

@@ -172,6 +172,9 @@ describe('many numbers at once', () => {
       [{ body: 'phone_number,phone_number\nx,y\n', headers: CSV }, 'header'],
       [{ body: 'phone_number\n"x\n', headers: CSV }, 'detail'],
       [{ method: 'POST' }, 'numbers'],
+      [{ json: { numbers: Array(600_000).fill(1), colour: 'red' } }, 'numbers'],
+      [{ body: `${'x'.repeat(70_000)}\n1\n`, headers: CSV }, 'detail'],
+      [{ body: `phone_number\n${'\n'.repeat(640_000)}`, headers: CSV }, 'detail'],
     ];
 
     for (const [asking, member] of askings) {
@@ -182,6 +185,26 @@ describe('many numbers at once', () => {
     const xml = await doors.ask(BULK, { as: admin, body: '<a/>', headers: { 'content-type': 'application/xml' } });
     expect(xml.status).to.equal(415);
     expect(await countHeld(account)).to.equal(0);
+  });
+
+  it('judges ten thousand rows of all members and 50 tags, and of none more than that', async () => {
+    const { admin } = await someone();
+    const tags = Array.from({ length: 50 }, (_, place) => `tag ${place}`);
+    const row = { phone_number: 'x', label: 'x', country: null, is_active: true, user_id: null, carrier_id: null };
+    const numbers = Array(10_000).fill({ ...row, id: 'x', tags });
+    const csv = `phone_number,label,tags\n${`x,x,${tags.join(';')}\r\n`.repeat(10_000)}`;
+    const tooMany = { ...row, tags: Array(60).fill('x') };
+
+    const [json, lines, large] = [
+      await doors.ask(`${BULK}change/`, { as: admin, json: { numbers } }),
+      await doors.ask(BULK, { as: admin, body: csv, headers: CSV }),
+      await doors.ask(BULK, { as: admin, json: { numbers: [tooMany] } }),
+    ];
+
+    for (const { status, body } of [json, lines]) expect([status, body.refused]).to.deep.equal([200, 10_000]);
+    expect(large.body.results).to.deep.equal([
+      { row: 1, status: 'invalid', errors: { non_field_errors: ['A row may have 64 values at most.'] } },
+    ]);
   });
 
   it('tells its progress line by line when it is asked to', async () => {
