@@ -122,12 +122,23 @@ interface Validation {
 }
 
 function validateWith({ schema, unknown, prepares }: Validation, value: unknown): unknown {
+  showProto(value);
   // For a member with sentences of its own Joi copies all the others: 94 µs for the filters of calls, without any 7.
   const silent = schema.validate(value, unknown === 'ignore' ? { stripUnknown: true } : undefined);
   if (!silent.error) return silent.value;
   const prepare = hasMoreValues(value, MOST_EXPLAINED) ? prepares.first : prepares.all;
   const { error = silent.error } = prepare(schema).validate(value);
   throw invalidFields(fieldErrors(error));
+}
+
+/**
+ * Joi copies objects by assigning, which makes an own `__proto__` the copy's prototype instead of a member that is
+ * unknown. A copy without a prototype keeps it as a member, and Joi's copies take over what the original has.
+ */
+function showProto(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (Object.hasOwn(value, '__proto__')) Object.setPrototypeOf(value, null);
+  for (const member of Object.values(value)) showProto(member);
 }
 
 /** Of what has more values the first fault is told alone: a hundred thousand of them held up everybody for a second. */

@@ -96,6 +96,30 @@ describe('bodies that are meant to hurt', () => {
     expect(({} as { is_admin?: boolean }).is_admin).to.equal(undefined);
   });
 
+  it('have no member and no filter __proto__ but an unknown one', async () => {
+    const user = '"username":"proto","password":"password1"';
+    const told = (answer: Answer) => Object.getOwnPropertyDescriptor(answer.body, '__proto__')?.value;
+
+    const body = await send(`{${user},"__proto__":{"role":"admin"}}`, '/api/users/');
+    const alone = await send(`{"__proto__":{${user}}}`, '/api/users/');
+    const within = await send('{"subscriber":{"name":"x","\\u005f_proto__":{"pin":"1"}}}', '/api/port_orders/');
+    const row = await send('{"numbers":[{"phone_number":"x","__proto__":1}]}', '/api/virtual_numbers/bulk/');
+    const filter = await system.ask('GET', '/api/users/?__proto__=1', { token: admin.token });
+    const ignored = await send(
+      '{"phone_number":"+4930777003","__proto__":{"label":"x"}}',
+      '/api/virtual_numbers/create/',
+    );
+
+    expect([body.status, told(body)]).to.deep.equal([400, ['Unknown field.']]);
+    expect([alone.status, alone.body.username, told(alone)]).to.deep.equal([
+      ...[400, ['This field is required.'], ['Unknown field.']],
+    ]);
+    expect([within.status, within.body.subscriber]).to.deep.equal([400, ['Unknown field.']]);
+    expect(JSON.stringify(row.body.results[0].errors)).to.include('"__proto__":["Unknown field."]');
+    expect([filter.status, told(filter)]).to.deep.equal([400, ['Unknown filter.']]);
+    expect([ignored.status, ignored.body.label]).to.deep.equal([201, null]);
+  });
+
   it('and headers and filters that are made for slow patterns cost little', async () => {
     const long = '1 -./()'.repeat(20_000);
     const spaces = ' '.repeat(8000);
