@@ -32,6 +32,9 @@ const parseError = (explanation: string): AppError =>
 
 export const malformedBody = (what: string): AppError => new AppError('invalid', 'parse_error', what);
 
+const incomplete = (cause?: unknown): AppError =>
+  new AppError('invalid', 'incomplete_body', 'The body did not arrive whole.', { cause });
+
 const tooManyFields = (): AppError =>
   malformedBody(`A form may have ${MOST_FIELDS} fields and ${MOST_FILES} files at most.`);
 
@@ -47,9 +50,11 @@ export function bodyKind(request: IncomingMessage, accepted: readonly BodyKind[]
 
 export const isForm = (kind: BodyKind | null): boolean => kind === 'form' || kind === 'multipart';
 
-function hasBody(request: IncomingMessage): boolean {
-  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
-}
+const hasBody = (request: IncomingMessage): boolean => announcedBytes(request) > 0;
+
+/** How long the body is said to be; infinite when it comes in chunks. */
+export const announcedBytes = ({ headers }: IncomingMessage): number =>
+  headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Number.POSITIVE_INFINITY;
 
 export interface BodyWish {
   /** Bytes. */
@@ -67,6 +72,8 @@ export async function readBody(request: IncomingMessage, kind: BodyKind | null, 
   const { limit, mostValues, lists } = wish;
   if (kind === null) return { value: undefined, files: [] };
   if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+  // Its client left while it waited for its turn: nothing will come, not even an end.
+  if (request.destroyed) throw incomplete();
   if (kind === 'multipart') return readMultipart(request, wish);
   const bytes = await readBytes(request, limit);
   if (kind === 'json') return { value: parseJson(bytes, wish), files: [] };
@@ -95,7 +102,7 @@ export async function readBytes(request: IncomingMessage, limit: number): Promis
   } catch (error) {
     const type = (error as { type?: string }).type;
     if (type === 'entity.too.large') throw tooLarge(limit);
-    throw new AppError('invalid', 'incomplete_body', 'The body did not arrive whole.', { cause: error });
+    throw incomplete(error);
   }
 }
 

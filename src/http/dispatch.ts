@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { AppError, notFound, permissionDenied } from '../lib/errors.js';
@@ -7,7 +7,7 @@ import { isId } from '../lib/ids.js';
 import { type Actor, hasRole, hasScope } from './actor.js';
 import type { AuditTrail } from './audit.js';
 import { audited, isAudited } from './audited.js';
-import { bodyKind, isForm, readBody } from './body.js';
+import { announcedBytes, bodyKind, isForm, readBody } from './body.js';
 import type { FairShare } from './fair-share.js';
 import { type AnyRoute, Reply } from './route.js';
 import { describeSeedEndpoint } from './seed-options.js';
@@ -79,8 +79,15 @@ async function serve(ctx: Context, path: string, rows: readonly AnyRoute[], deps
   const params = ctx.params as Record<string, string>;
   if (!Object.entries(params).every(([name, value]) => isParam(name, value))) throw notFound();
   await found.permit?.({ actor: actor ?? NOBODY, params });
-  await answer(ctx, { row: found, siblings: rows, actor: actor ?? NOBODY, params }, deps);
+  const work = () => answer(ctx, { row: found, siblings: rows, actor: actor ?? NOBODY, params }, deps);
+  // Beside the lane of the work: whoever sends slowly holds up none of their requests but other large ones.
+  const takesTurns = deps.share && actor && isLarge(ctx.req, found);
+  await (takesTurns ? deps.share(`large bodies of ${actor.accountId}`, work) : work());
 }
+
+/** Of more bytes than most routes take; they are read when it is the account's turn, or they would be held without bound. */
+const isLarge = (request: IncomingMessage, { bodyLimit = DEFAULT_BODY_LIMIT }: AnyRoute): boolean =>
+  bodyLimit > DEFAULT_BODY_LIMIT && announcedBytes(request) > DEFAULT_BODY_LIMIT;
 
 async function authenticate(ctx: Context, row: AnyRoute | undefined, deps: DispatchDeps): Promise<Actor> {
   try {
