@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
 import { AppError } from '../../src/lib/errors.js';
@@ -131,6 +132,26 @@ describe('the queue', () => {
     await queue.close();
   });
 
+  it('is made anew once when PostgreSQL, which was away, answers', async () => {
+    const way = await openWay(database.url);
+    const queue = createQueue({ redisUrl: null, databaseUrl: way.url, log });
+    const made = new Set<unknown>();
+    const madeUntil = (what: string, ask: () => unknown): Promise<void> =>
+      until(what, () => {
+        made.add(queue.dashboard());
+        return ask();
+      });
+
+    await madeUntil('it was sought in vain', () => way.refused() >= 4);
+    expect(made.size).to.equal(1);
+    way.letThrough();
+    await madeUntil('it can be asked', () => queue.isReady());
+
+    expect(made.size).to.equal(2);
+    await queue.close();
+    way.close();
+  });
+
   it('refuses a job at once while Redis is away, and says that it is not ready', async () => {
     const queue = createQueue({ redisUrl: 'redis://127.0.0.1:1', databaseUrl: database.url, log });
     await queue.work({ test_echo: async () => undefined });
@@ -186,6 +207,34 @@ describe('the queue', () => {
     await server.stop();
   });
 });
+
+/** A way to the database on which everybody is hung up on, until it lets them through. */
+async function openWay(url: string) {
+  const { hostname, port } = new URL(url);
+  let isOpen = false;
+  let refused = 0;
+  const way = createServer((client) => {
+    client.on('error', () => undefined);
+    if (!isOpen) {
+      refused += 1;
+      client.destroy();
+      return;
+    }
+    const server = connect(Number(port), hostname).on('error', () => undefined);
+    client.pipe(server).pipe(client);
+  });
+  await new Promise<void>((resolve) => way.listen(0, '127.0.0.1', resolve));
+  const through = new URL(url);
+  through.host = `127.0.0.1:${(way.address() as AddressInfo).port}`;
+  return {
+    url: through.href,
+    refused: () => refused,
+    letThrough: () => {
+      isOpen = true;
+    },
+    close: () => way.close(),
+  };
+}
 
 function open(
   database: TestDatabase,

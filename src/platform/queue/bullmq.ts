@@ -115,13 +115,17 @@ function keepProducer(backend: QueueBackend, onError: (error: unknown) => void) 
       factory,
     ) as unknown as BullQueue;
     made.on('error', onError);
-    made.waitUntilReady().catch(() => {
-      if (closed) return;
-      retry = setTimeout(() => {
-        queue = open();
-      }, 1000);
-    });
+    made.waitUntilReady().catch(openAgain);
     return made;
+  }
+
+  /** Not before the backend answers: BullMQ never takes back what it hangs on PostgreSQL's pool. */
+  function openAgain(): void {
+    if (closed) return;
+    const reopen = (): void => {
+      if (!closed) queue = open();
+    };
+    retry = setTimeout(() => void backend.check().then(reopen, openAgain), 1000);
   }
 
   return {
