@@ -36,16 +36,18 @@ export async function makeDurably<T>(folder: string, sync: Sync, fill: (draft: s
   const above = dirname(resolve(folder));
   await makeAbove(above, sync);
   const draft = mkdtempSync(`${resolve(folder)}.unfinished-`);
+  let present = draft;
   try {
     const made = await fill(draft);
     await syncEach(pathsIn(draft, 'file'), (path) => sync(path, 'file'));
     await syncEach(pathsIn(draft, 'folder'), (path) => sync(path, 'folder'));
     await sync(draft, 'folder');
     renameSync(draft, folder);
+    present = folder;
     await sync(above, 'folder');
     return made;
   } catch (error) {
-    rmSync(draft, { recursive: true, force: true });
+    rmSync(present, { recursive: true, force: true });
     throw error;
   }
 }
