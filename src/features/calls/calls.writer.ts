@@ -54,7 +54,7 @@ export function createCallsWriter(clock: Clock, rules: RecordingRules = {}): Cal
       const now = clock.now();
       const rebuilt = await planRebuild(tx, await withoutErased(question, rules), now);
       const { unstated } = rebuilt;
-      const changes = await settleIds(tx, rules, rebuilt.changes, () => []);
+      const changes = question.isForShow ? rebuilt.changes : await settleIds(tx, rules, rebuilt.changes, () => []);
       const plan = { changes, placed: new Map(), unplaced: new Map(), arrivedKeys: [], expired: new Map(), erased: [] };
       return { plan, unstated, events: changes.flatMap((change) => eventsOf(change, now)) };
     },

@@ -20,6 +20,8 @@ export interface RebuildQuestion {
   readonly legs: readonly LegReports[];
   /** Reads again under the locks: all reports of a call by its id. A call that it leaves out is left alone. */
   reread(calls: readonly CallRecord[]): Promise<ReadonlyMap<string, readonly Report[]>>;
+  /** Nothing is written of it: ids that must be renamed before that may be as they are. */
+  readonly isForShow: boolean;
 }
 
 export interface RebuildPlan {

@@ -147,6 +147,7 @@ async function planPage(deps: RebuildDeps, tx: Db, wish: PageWish): Promise<Page
   const incomplete: string[] = [];
   const planned = await deps.calls.rebuild(tx, {
     legs: before.legs,
+    isForShow: wish.dryRun,
     async reread(records) {
       complete = await readPage(deps, tx, wish);
       const told = new Map<string, readonly Report[]>();

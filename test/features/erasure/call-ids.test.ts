@@ -79,11 +79,16 @@ describe('erasure of numbers in the ids of calls', function () {
   const said = async (scene: Scene) =>
     (await calls(scene)).map(({ updated_at, ...rest }) => rest).sort((a, b) => Number(`${a.id}` > `${b.id}`) - 0.5);
 
-  async function rebuilt(scene: Scene): Promise<string[]> {
+  async function rebuild(scene: Scene, ...args: string[]): Promise<string[]> {
     const lines: string[] = [];
-    const command = readRebuildCommand(['--account', scene.admin.accountId]);
+    const command = readRebuildCommand(['--account', scene.admin.accountId, ...args]);
     await runRebuild(system.system.features.ingestion, command, (line) => lines.push(line));
     await drained(system);
+    return lines;
+  }
+
+  async function rebuilt(scene: Scene): Promise<string[]> {
+    const lines = await rebuild(scene);
     expect(lines.pop()).to.match(/ calls looked at, 0 changed/);
     return lines;
   }
@@ -475,6 +480,26 @@ describe('erasure of numbers in the ids of calls', function () {
 
     const { pseudonym } = await finished(scene, id);
     await callOf(scene, `open-${pseudonym}`);
+  });
+
+  it('renames nothing for what is only shown', async () => {
+    const scene = await setUp();
+    const id = `shown-${scene.party}`;
+    await tell(scene, call(scene, id));
+    const { id: callId } = await callOf(scene, id);
+    const erasure = await erase(scene);
+    await system.db('erasures').where({ id: erasure.id }).update({ ids_since: system.db.fn.now() });
+
+    const shown = await rebuild(scene, '--dry-run');
+
+    const unchanged = await callOf(scene, id);
+    const { pseudonym } = await finished(scene, erasure.id);
+    expect(shown).to.deep.equal([
+      `${callId} generic ${id}: caller_number: ${scene.party} → ${pseudonym}`,
+      '1 calls looked at, 1 would change.',
+    ]);
+    expect(unchanged.caller_number).to.equal(scene.party);
+    await callOf(scene, `shown-${pseudonym}`);
   });
 
   it('leaves ids where the number was erased before ids were renamed, until that is asked for again', async () => {
