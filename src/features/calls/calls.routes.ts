@@ -4,6 +4,7 @@ import type { Actor } from '../../http/actor.js';
 import { decodeCursor, idSlice, type Page, type PageQuery, pageReply, toPage } from '../../http/pagination.js';
 import { type AnyRoute, Reply, route } from '../../http/route.js';
 import { readOwnTime } from '../../http/time.js';
+import { AppError } from '../../lib/errors.js';
 import { isId } from '../../lib/ids.js';
 import { zonedTimes } from '../../lib/time-zone.js';
 import type { TimelineEntry } from './call.js';
@@ -127,8 +128,8 @@ function clocksOf(timeZone: string): SpellTime {
 async function exportPlace(service: CallsService, actor: Actor, cursor?: string): Promise<CallPlace | null> {
   if (cursor === undefined) return null;
   if (!isId(cursor)) return placeOf(LIST, cursor);
-  return service.place(actor, cursor).catch(() => {
-    throw badCursor();
+  return service.place(actor, cursor).catch((error: unknown) => {
+    throw error instanceof AppError && error.kind === 'not_found' ? badCursor() : error;
   });
 }
 

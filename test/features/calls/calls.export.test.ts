@@ -132,6 +132,24 @@ describe('export of call logs', () => {
     });
   }
 
+  it('says of a cursor that it is closed to who asks, or cannot be looked up, not that it is wrong', async () => {
+    const { accountId, rows } = await accountWith(1, { user_id: newId() });
+    const member = door.as(makeActor({ accountId, role: 'member' }));
+    const away = await openDoor((platform) => {
+      const refuse = () => Promise.reject(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
+      const db = new Proxy(platform.db, {
+        get: (target, name) => (name === 'raw' ? refuse : Reflect.get(target, name)),
+      });
+      return [...createCalls({ ...platform, db }, { eventLog: createEventLog(db, platform.wakeups) }).routes];
+    });
+
+    const closed = await member.get(`/api/call_logs/export/?cursor=${rows[0]?.id}`);
+    const unanswered = await away.as(makeActor({})).get(`/api/call_logs/export/?cursor=${newId()}`);
+
+    expect([closed.status, unanswered.status]).to.deep.equal([403, 503]);
+    await away.close();
+  });
+
   it('stops asking the database when the client leaves', async () => {
     const { accountId } = await accountWith(2600);
     let asked = 0;
