@@ -25,11 +25,7 @@ export interface ZoneClock {
 const kept = new Map<string, readonly Span[]>();
 
 export function zoneClock(timeZone: string): ZoneClock {
-  let format: Intl.DateTimeFormat | undefined;
-  const offsetAt = (time: number): number => {
-    format ??= new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', ...NUMERIC });
-    return offsetOf(format, time);
-  };
+  const offsetAt = offsetsOf(timeZone);
 
   function yearSpans(year: number): readonly Span[] {
     const key = `${timeZone} ${year}`;
@@ -75,10 +71,15 @@ const NUMERIC = { year: 'numeric', month: 'numeric', day: 'numeric', hour: 'nume
 
 const yearOf = (time: number): number => new Date(time).getUTCFullYear();
 
-function offsetOf(format: Intl.DateTimeFormat, time: number): number {
-  const part = Object.fromEntries(format.formatToParts(time).map(({ type, value }) => [type, Number(value)]));
-  const { year = 0, month = 1, day = 1, hour = 0, minute = 0 } = part;
-  return Date.UTC(year, month - 1, day, hour, minute) - Math.floor(time / MINUTE) * MINUTE;
+/** Asks how far a zone's clocks are ahead of UTC at a time, ms. */
+export function offsetsOf(timeZone: string): (time: number) => number {
+  let format: Intl.DateTimeFormat | undefined;
+  return (time) => {
+    format ??= new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', ...NUMERIC });
+    const part = Object.fromEntries(format.formatToParts(time).map(({ type, value }) => [type, Number(value)]));
+    const { year = 0, month = 1, day = 1, hour = 0, minute = 0 } = part;
+    return Date.UTC(year, month - 1, day, hour, minute) - Math.floor(time / MINUTE) * MINUTE;
+  };
 }
 
 /** Looks once a day and, where the offset has changed, for the minute in which it did. */

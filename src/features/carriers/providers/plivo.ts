@@ -1,3 +1,4 @@
+import { isTimeZone } from '../../../lib/time-zone.js';
 import type {
   CarrierContext,
   ProviderAdapter,
@@ -16,7 +17,7 @@ import { decimalOf, secondsOf, told } from './json.js';
 import { hangupSourceOf, reasonOfEnd, reasonOfStatusWord } from './plivo-causes.js';
 import { anySignatureMatches, hmac, refuse, VERIFIED } from './signatures.js';
 import { urlForPeople } from './signed-url.js';
-import { isTimeZone, parseZonedTime } from './times.js';
+import { parseZonedTime } from './times.js';
 import { secondsBetween } from './understanding.js';
 import { EMPTY_DOCUMENT, redirectDocument } from './voice-document.js';
 

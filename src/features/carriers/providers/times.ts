@@ -1,4 +1,5 @@
 /** Reading of providers' times. Finer than milliseconds is cut, not rounded; null when a text is no time. */
+import { offsetsOf } from '../../../lib/zone-clock.js';
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 
@@ -69,29 +70,19 @@ export function parseEpoch(text: string, unit: keyof typeof PER_SECOND): number 
 const LAST_DATE = 8.64e15;
 const withinDates = (ms: number): number | null => (ms <= LAST_DATE ? ms : null);
 
-const formats = new Map<string, Intl.DateTimeFormat>();
+const zones = new Map<string, (instant: number) => number>();
 
-function formatOf(zone: string): Intl.DateTimeFormat | null {
-  const known = formats.get(zone);
+function offsetsIn(zone: string): ((instant: number) => number) | null {
+  const known = zones.get(zone);
   if (known) return known;
+  const offsetAt = offsetsOf(zone);
   try {
-    const format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset', year: 'numeric' });
-    formats.set(zone, format);
-    return format;
+    offsetAt(0);
   } catch {
     return null;
   }
-}
-
-export const isTimeZone = (zone: string): boolean => formatOf(zone) !== null;
-
-/** The zone's distance from UTC at an instant, in milliseconds. */
-function zoneOffsetAt(format: Intl.DateTimeFormat, instant: number): number {
-  const name = format.formatToParts(instant).find((part) => part.type === 'timeZoneName')?.value ?? '';
-  const match = /([+-])(\d\d):(\d\d)(?::(\d\d))?/.exec(name);
-  if (!match) return 0;
-  const seconds = (Number(match[2]) * 60 + Number(match[3])) * 60 + Number(match[4] ?? 0);
-  return (match[1] === '-' ? -1 : 1) * seconds * 1000;
+  zones.set(zone, offsetAt);
+  return offsetAt;
 }
 
 const DAY = 86_400_000;
@@ -102,13 +93,13 @@ const DAY = 86_400_000;
  */
 export function parseZonedTime(text: string, zone: string, notBefore = Number.NEGATIVE_INFINITY): number | null {
   const match = LOCAL.exec(text.trim());
-  const format = formatOf(zone);
-  if (!match || !format) return null;
+  const offsetAt = offsetsIn(zone);
+  if (!match || !offsetAt) return null;
   const local = civil(match.slice(1, 7).map(Number) as unknown as Parts, match[7]);
   if (local === null) return null;
-  const before = local - zoneOffsetAt(format, local - DAY);
-  const after = local - zoneOffsetAt(format, local + DAY);
-  const readings = [before, after].filter((instant) => instant + zoneOffsetAt(format, instant) === local);
+  const before = local - offsetAt(local - DAY);
+  const after = local - offsetAt(local + DAY);
+  const readings = [before, after].filter((instant) => instant + offsetAt(instant) === local);
   readings.sort((a, b) => a - b);
   return readings.find((instant) => instant >= notBefore) ?? readings[0] ?? before;
 }
