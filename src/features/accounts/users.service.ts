@@ -25,6 +25,7 @@ export interface LeavingUser {
   readonly accountId: string;
   readonly userId: string;
   readonly byUserId: string | null;
+  readonly byApiKeyId: string | null;
 }
 
 /**
@@ -116,7 +117,8 @@ export function createUsersService({ db, clock, wakeups, passwords, removingUser
   }
 
   async function remove(actor: Actor, id: string): Promise<void> {
-    const leaving = { accountId: actor.accountId, userId: id, byUserId: actor.userId };
+    const by = { byUserId: actor.userId, byApiKeyId: actor.apiKeyId };
+    const leaving = { accountId: actor.accountId, userId: id, ...by };
     await removingUser(leaving, async (tx) => {
       const user = await lock(tx, actor, id);
       await keepAnAdmin(tx, user, null);

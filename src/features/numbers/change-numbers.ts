@@ -1,6 +1,7 @@
 import type { Db } from '../../platform/db/connect.js';
 import type { Record as RecordEvent } from '../events/index.js';
 import {
+  type Author,
   changeNumber,
   describeChange,
   describeRelease,
@@ -12,9 +13,8 @@ import { presentNumber } from './numbers.present.js';
 import { closeHoldings, insertChanges, openHoldings, updateNumbers } from './numbers.repository.js';
 
 /** Who changes the account's numbers, and when. */
-export interface Hand {
+export interface Hand extends Author {
   readonly accountId: string;
-  readonly byUserId: string | null;
   readonly at: number;
 }
 
@@ -101,6 +101,7 @@ const historyOf = (number: VirtualNumber, hand: Hand) => ({
   accountId: number.accountId,
   at: hand.at,
   byUserId: hand.byUserId,
+  byApiKeyId: hand.byApiKeyId,
 });
 
 const eventOf = (number: VirtualNumber, hand: Hand) => ({

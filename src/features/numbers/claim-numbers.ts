@@ -2,7 +2,7 @@ import { describeNumber } from '../../lib/e164.js';
 import { newId } from '../../lib/ids.js';
 import type { Db } from '../../platform/db/connect.js';
 import type { Record as RecordEvent } from '../events/index.js';
-import { describeClaim, type VirtualNumber } from './number.js';
+import { type Author, describeClaim, type VirtualNumber } from './number.js';
 import { presentNumber } from './numbers.present.js';
 import { type ClaimState, findClaimStates } from './numbers.queries.js';
 import { insertChanges, insertFreeNumbers, openHoldings, withdrawNumbers } from './numbers.repository.js';
@@ -23,9 +23,8 @@ export interface ClaimRules {
   readonly mayAddNew: boolean;
 }
 
-export interface Claimant {
+export interface Claimant extends Author {
   readonly accountId: string;
-  readonly byUserId: string | null;
   readonly at: number;
 }
 
@@ -124,6 +123,7 @@ async function settle(
       at: claimant.at,
       action,
       byUserId: claimant.byUserId,
+      byApiKeyId: claimant.byApiKeyId,
       changes: describeClaim(number),
     })),
   );

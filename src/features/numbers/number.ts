@@ -39,13 +39,18 @@ export type NumberAction = (typeof NUMBER_ACTIONS)[number];
 /** Old and new value by the wire's member names. */
 export type Changes = Readonly<Record<string, { readonly from: unknown; readonly to: unknown }>>;
 
-export interface NumberChange {
+/** Who changes a number; both null: the system, or somebody of another account. */
+export interface Author {
+  readonly byUserId: string | null;
+  readonly byApiKeyId: string | null;
+}
+
+export interface NumberChange extends Author {
   readonly id: string;
   readonly virtualNumberId: string;
   readonly accountId: string;
   readonly at: number;
   readonly action: NumberAction;
-  readonly byUserId: string | null;
   readonly changes: Changes;
 }
 

@@ -22,5 +22,6 @@ export const presentChange = (change: NumberChange): Record<string, unknown> => 
   at: iso(change.at),
   action: change.action,
   by_user_id: change.byUserId,
+  by_api_key_id: change.byApiKeyId,
   changes: change.changes,
 });

@@ -140,6 +140,7 @@ interface ChangeRow {
   at: Date;
   action: NumberAction;
   by_user_id: string | null;
+  by_api_key_id: string | null;
   changes: NumberChange['changes'];
 }
 
@@ -147,7 +148,7 @@ interface ChangeRow {
 export async function listChanges(db: Db, number: VirtualNumber, slice: IdSlice): Promise<Page<NumberChange>> {
   const after = slice.after === null ? { sql: '', bindings: [] } : { sql: 'and c.id < ?', bindings: [slice.after] };
   const { rows } = await db.raw<{ rows: ChangeRow[] }>(
-    `select c.id, c.virtual_number_id, c.account_id, c.at, c.action, c.by_user_id, c.changes
+    `select c.id, c.virtual_number_id, c.account_id, c.at, c.action, c.by_user_id, c.by_api_key_id, c.changes
      from virtual_numbers v join number_changes c on c.virtual_number_id = v.id
      where v.account_id = ? and v.phone_number = ? ${after.sql} order by c.id desc limit ?`,
     [number.accountId, number.phoneNumber, ...after.bindings, slice.limit + 1],
@@ -159,6 +160,7 @@ export async function listChanges(db: Db, number: VirtualNumber, slice: IdSlice)
     at: row.at.getTime(),
     action: row.action,
     byUserId: row.by_user_id,
+    byApiKeyId: row.by_api_key_id,
     changes: row.changes,
   }));
   return toPage(changes, slice.limit, (change) => [change.id]);

@@ -156,13 +156,14 @@ export async function insertChanges(tx: Db, changes: readonly Omit<NumberChange,
     at: iso(change.at),
     action: change.action,
     by_user_id: change.byUserId,
+    by_api_key_id: change.byApiKeyId,
     changes: change.changes,
   }));
   await tx.raw(
-    `insert into number_changes (id, virtual_number_id, account_id, at, action, by_user_id, changes)
-     select id, virtual_number_id, account_id, at, action, by_user_id, changes
+    `insert into number_changes (id, virtual_number_id, account_id, at, action, by_user_id, by_api_key_id, changes)
+     select id, virtual_number_id, account_id, at, action, by_user_id, by_api_key_id, changes
      from jsonb_to_recordset(?::jsonb) as c (id uuid, virtual_number_id uuid, account_id uuid, at timestamptz,
-       action text, by_user_id uuid, changes jsonb)`,
+       action text, by_user_id uuid, by_api_key_id uuid, changes jsonb)`,
     [JSON.stringify(rows)],
   );
 }

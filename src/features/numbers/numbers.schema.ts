@@ -137,7 +137,11 @@ export const historyAnswer = Joi.array().items(
     id: Joi.string().guid(),
     at: time,
     action: Joi.string().valid(...NUMBER_ACTIONS),
-    by_user_id: Joi.string().guid().allow(null).description('Null: an API key, or the system.'),
+    by_user_id: Joi.string()
+      .guid()
+      .allow(null)
+      .description('Null: an API key, the system, or another account’s operator.'),
+    by_api_key_id: Joi.string().guid().allow(null),
     changes: Joi.object()
       .pattern(Joi.string(), Joi.object({ from: Joi.any(), to: Joi.any() }))
       .description('Old and new value of each member that changed.')

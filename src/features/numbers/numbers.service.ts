@@ -6,7 +6,14 @@ import type { Platform } from '../../platform/platform.js';
 import type { EventLog, Record as RecordEvent } from '../events/index.js';
 import { changeNumbers, type Hand, releaseNumbers } from './change-numbers.js';
 import { type Claim, type ClaimRules, claimNumbers } from './claim-numbers.js';
-import { type ListedNumber, matchesEtag, type NumberChange, type NumberPatch, type VirtualNumber } from './number.js';
+import {
+  type Author,
+  type ListedNumber,
+  matchesEtag,
+  type NumberChange,
+  type NumberPatch,
+  type VirtualNumber,
+} from './number.js';
 import { checkReferences } from './number-references.js';
 import { claimsClosed, numberChanged, numberExists, numberNotFound, numbersTaken } from './numbers.errors.js';
 import { findNumber, findNumberEver, listChanges, listNumbers, type NumberFilters } from './numbers.queries.js';
@@ -38,7 +45,10 @@ function checkTheirs(actor: Actor, number: VirtualNumber): void {
 
 export function createNumberService(platform: Platform, { eventLog, onClaimed }: NumberDeps) {
   const { db, clock, config, log } = platform;
-  const handOf = (actor: Actor): Hand => ({ accountId: actor.accountId, byUserId: actor.userId, at: clock.now() });
+  const handOf = (actor: Actor): Hand => ({
+    ...{ accountId: actor.accountId, byUserId: actor.userId, byApiKeyId: actor.apiKeyId },
+    at: clock.now(),
+  });
   const rulesFor = (actor: Actor): ClaimRules => ({
     quarantineMs: config.numberQuarantine * 1000,
     mayAddNew: config.numberClaims === 'open' || hasRole(actor, 'operator'),
@@ -134,10 +144,10 @@ export function createNumberService(platform: Platform, { eventLog, onClaimed }:
     async unassignNumbersOf(
       tx: Db,
       record: RecordEvent,
-      user: { readonly accountId: string; readonly userId: string; readonly byUserId: string | null },
+      { userId, ...by }: Author & { readonly accountId: string; readonly userId: string },
     ): Promise<void> {
-      const numbers = await lockNumbersOfUser(tx, user.accountId, user.userId);
-      const hand = { accountId: user.accountId, byUserId: user.byUserId, at: clock.now() };
+      const numbers = await lockNumbersOfUser(tx, by.accountId, userId);
+      const hand = { ...by, at: clock.now() };
       const patched = numbers.map((number) => ({ number, patch: { userId: null } }));
       await changeNumbers(tx, record, { hand, patched });
     },
@@ -155,7 +165,8 @@ export function createNumberService(platform: Platform, { eventLog, onClaimed }:
       }));
       // The carriers have agreed on the move, so neither quarantine nor NUMBER_CLAIMS stands against it.
       const rules = { quarantineMs: 0, mayAddNew: true };
-      const claimant = { accountId, byUserId, at };
+      // Only operators port, and no API key is one.
+      const claimant = { accountId, byUserId, byApiKeyId: null, at };
       const outcomes = await claimNumbers(tx, record, { claimant, claims, rules, action: 'ported' });
       const taken = numbers.filter((number) => typeof outcomes.get(number) === 'string');
       if (taken.length > 0) throw numbersTaken(taken);

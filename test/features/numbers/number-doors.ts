@@ -14,6 +14,7 @@ import { createLogger } from '../../../src/platform/log.js';
 import { createMetrics } from '../../../src/platform/metrics.js';
 import type { Platform } from '../../../src/platform/platform.js';
 import { createTestDatabase } from '../../support/database.js';
+import { makeActor } from '../../support/door.js';
 
 export interface Answer {
   readonly status: number;
@@ -42,6 +43,8 @@ export interface NumberDoors {
   add(as: Actor, body: Readonly<Record<string, unknown>>): Promise<Answer>;
   account(): Promise<string>;
   user(accountId: string, role?: UserRole): Promise<Actor>;
+  /** An API key that may all that an admin may. */
+  key(accountId: string): Actor;
   carrier(accountId: string | null): Promise<string>;
   close(): Promise<void>;
 }
@@ -136,6 +139,11 @@ function builders(db: Knex, actors: Map<string, Actor>, time: { now: number }) {
       };
       actors.set(id, actor);
       return actor;
+    },
+    key(accountId: string) {
+      const key = makeActor({ accountId, keyWith: ['numbers:read', 'numbers:write'] });
+      actors.set(key.apiKeyId ?? '', key);
+      return key;
     },
     async carrier(accountId: string | null) {
       const id = newId();

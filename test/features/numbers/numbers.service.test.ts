@@ -72,6 +72,32 @@ describe('holding a number', () => {
     expect(doors.announced).to.include(number);
   });
 
+  it('names the API key that did something', async () => {
+    const account = await doors.account();
+    const [admin, key, other] = [await doors.user(account), doors.key(account), doors.key(account)];
+
+    const { body } = await doors.add(key, { phone_number: freshNumber() });
+    await patch(other, body.id, { label: 'Desk', user_id: admin.userId });
+    await doors.eventLog.transaction((tx, record) =>
+      doors.numbers.service.unassignNumbersOf(tx, record, {
+        ...{ accountId: account, userId: admin.userId ?? '', byUserId: null, byApiKeyId: key.apiKeyId },
+      }),
+    );
+    await patch(admin, body.id, { label: null });
+    await release(other, body.id);
+
+    const history = (await doors.ask(`${LIST}${body.id}/history/`, { as: admin })).body;
+    const told = history.map((e: Record<string, unknown>) => [e.action, e.by_user_id, e.by_api_key_id]);
+    expect(told).to.deep.equal([
+      ['released', null, other.apiKeyId],
+      ['updated', admin.userId, null],
+      ['assigned', null, key.apiKeyId],
+      ['updated', null, other.apiKeyId],
+      ['assigned', null, other.apiKeyId],
+      ['claimed', null, key.apiKeyId],
+    ]);
+  });
+
   it('shows the account’s earlier times in the history, and nothing of other accounts’', async () => {
     const [one, other] = [await doors.user(await doors.account()), await doors.user(await doors.account())];
     const number = freshNumber();
@@ -149,7 +175,7 @@ describe('holding a number', () => {
 
     await doors.eventLog.transaction((tx, record) =>
       doors.numbers.service.unassignNumbersOf(tx, record, {
-        ...{ accountId: account, userId: member.userId ?? '', byUserId: admin.userId },
+        ...{ accountId: account, userId: member.userId ?? '', byUserId: admin.userId, byApiKeyId: null },
       }),
     );
 
