@@ -26,6 +26,7 @@ export async function claimRows(mode: Mode, work: ClaimWork): Promise<BulkResult
   const { good, refused: results } = await judgeReferences(mode.tx, actor.accountId, {
     rows,
     assignmentOf: ({ claim }) => claim,
+    numberOf: ({ claim }) => claim.phoneNumber,
   });
   const first: ClaimRow[] = [];
   for (const row of good) {

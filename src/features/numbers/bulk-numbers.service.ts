@@ -33,6 +33,7 @@ export function createBulkNumberService({ db }: Platform, eventLog: EventLog, nu
     const judged = await judgeReferences(mode.tx, actor.accountId, {
       rows: good.map(({ row, input }) => ({ row, input, patch: patchFrom(actor, input) })),
       assignmentOf: ({ patch }) => patch,
+      numberOf: ({ input }) => input.phone_number,
     });
     const { targets, refused } = await findTargets(mode, actor.accountId, { rows: judged.good, seen });
     const hand = numbers.handOf(actor);

@@ -17,18 +17,24 @@ export const told = (row: number, status: string, number: VirtualNumber): BulkRe
   ...{ row, status, id: number.id, phone_number: number.phoneNumber },
 });
 
+interface Judging<R> {
+  readonly rows: readonly R[];
+  readonly assignmentOf: (row: R) => NumberPatch;
+  readonly numberOf: (row: R) => string | undefined;
+}
+
 /** Parts the rows by whether the account has the user and the carrier that they name. */
 export async function judgeReferences<R extends { readonly row: number }>(
   tx: Db,
   accountId: string,
-  { rows, assignmentOf }: { readonly rows: readonly R[]; readonly assignmentOf: (row: R) => NumberPatch },
+  { rows, assignmentOf, numberOf }: Judging<R>,
 ): Promise<{ good: R[]; refused: BulkResult[] }> {
   const known = await findReferences(tx, accountId, referencesIn(rows.map(assignmentOf)));
   const good: R[] = [];
   const refused: BulkResult[] = [];
   for (const row of rows) {
     const errors = referenceErrors(known, assignmentOf(row));
-    if (errors) refused.push({ row: row.row, status: 'invalid', errors });
+    if (errors) refused.push({ row: row.row, status: 'invalid', phone_number: numberOf(row), errors });
     else good.push(row);
   }
   return { good, refused };
@@ -57,10 +63,15 @@ export async function findTargets<R extends TargetRow>(
   const refused: BulkResult[] = [];
   for (const source of rows) {
     const number = byId.get(idOf(source));
+    const { row, input } = source;
     if (number && seen.has(number.id))
-      refused.push({ row: source.row, status: 'invalid', errors: { non_field_errors: [TWICE] } });
+      refused.push({ ...told(row, 'invalid', number), errors: { non_field_errors: [TWICE] } });
     else if (number) targets.push({ source, number });
-    else refused.push({ row: source.row, status: 'not_found', errors: { non_field_errors: [ABSENT] } });
+    else
+      refused.push({
+        ...{ row, status: 'not_found', phone_number: input.phone_number },
+        errors: { non_field_errors: [ABSENT] },
+      });
     if (number) seen.add(number.id);
   }
   return { targets, refused };

@@ -2,9 +2,12 @@ import Joi from 'joi';
 import { tag } from '../../http/text.js';
 import { isKnownCountry, parsePhoneNumber } from '../../lib/e164.js';
 
+/** The number of a body or row as it was sent: in the light of the country beside it. */
+export const readNumberOf = (sent: { readonly phone_number?: unknown; readonly country?: unknown }) =>
+  parsePhoneNumber(sent.phone_number, typeof sent.country === 'string' ? sent.country.trim().toUpperCase() : undefined);
+
 const readPhoneNumber: Joi.CustomValidator = (value, helpers) => {
-  const country: unknown = helpers.state.ancestors[0]?.country;
-  const parsed = parsePhoneNumber(value, typeof country === 'string' ? country.trim().toUpperCase() : undefined);
+  const parsed = readNumberOf({ phone_number: value, country: helpers.state.ancestors[0]?.country });
   return parsed.ok ? parsed.e164 : helpers.message({ custom: parsed.message });
 };
 

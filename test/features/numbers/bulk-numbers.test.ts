@@ -57,9 +57,9 @@ describe('many numbers at once', () => {
           errors: { phone_number: ['Phone number must be 8-15 digits'], is_active: ['Must be a valid boolean.'] },
         },
         { row: 3, status: 'duplicate', phone_number: held, errors: TAKEN },
-        { row: 4, status: 'invalid', errors: { colour: ['Unknown field.'] } },
+        { row: 4, status: 'invalid', phone_number: b, errors: { colour: ['Unknown field.'] } },
         { row: 5, status: 'duplicate', phone_number: a, errors: TAKEN },
-        { row: 6, status: 'invalid', errors: { user_id: ['No such user in this account.'] } },
+        { row: 6, status: 'invalid', phone_number: b, errors: { user_id: ['No such user in this account.'] } },
         { row: 7, status: 'created', id: ids[b], phone_number: b },
         { row: 8, status: 'invalid', errors: { non_field_errors: ['No data provided'] } },
         { row: 9, status: 'created', id: ids['+33612345678'], phone_number: '+33612345678' },
@@ -241,7 +241,7 @@ describe('many numbers at once', () => {
     const { admin, member } = await someone();
     const [a, b] = [freshNumber(), freshNumber()];
     const first = (await doors.add(admin, { phone_number: a, label: 'A' })).body;
-    await doors.add(admin, { phone_number: b });
+    const second = (await doors.add(admin, { phone_number: b })).body;
     const foreign = await doors.add(await doors.user(await doors.account()), { phone_number: freshNumber() });
     const rows = [
       { id: first.id, user_id: member.userId, tags: ['x'] },
@@ -250,6 +250,8 @@ describe('many numbers at once', () => {
       { label: 'whose?' },
       { phone_number: a, label: 'again' },
       { phone_number: b, user_id: foreign.body.id },
+      { phone_number: '0612345679', country: 'fr', label: 'x'.repeat(201) },
+      { phone_number: '0612345679', country: 'fr', label: 'x' },
     ];
     const path = `${BULK}change/`;
 
@@ -259,9 +261,17 @@ describe('many numbers at once', () => {
 
     expect(dry.body).to.deep.equal(body);
     expect(unchanged).to.deep.equal(first);
-    expect(body).to.deep.include({ changed: 1, unchanged: 1, refused: 4 });
-    expect(body.results.map((r: { status: string }) => r.status)).to.deep.equal([
-      ...['changed', 'unchanged', 'not_found', 'invalid', 'invalid', 'invalid'],
+    expect(body).to.deep.include({ changed: 1, unchanged: 1, refused: 6 });
+    const told = body.results.map((r: Record<string, unknown>) => [r.status, r.id, r.phone_number]);
+    expect(told).to.deep.equal([
+      ['changed', first.id, a],
+      ['unchanged', second.id, b],
+      ['not_found', undefined, undefined],
+      ['invalid', undefined, undefined],
+      ['invalid', first.id, a],
+      ['invalid', undefined, b],
+      ['invalid', undefined, '+33612345679'],
+      ['not_found', undefined, '+33612345679'],
     ]);
     expect((await doors.ask(LIST, { as: admin })).body[0]).to.deep.include({
       ...{ user_id: member.userId, tags: ['x'], label: 'A' },
