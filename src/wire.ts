@@ -3,7 +3,7 @@ import { createAccounts } from './features/accounts/index.js';
 import { createApiKeys } from './features/api-keys/index.js';
 import { createAudit } from './features/audit/index.js';
 import { CALL_COLUMNS, callAnswer, createCalls, presentCall } from './features/calls/index.js';
-import { createCarriers } from './features/carriers/index.js';
+import { type Carriers, createCarriers } from './features/carriers/index.js';
 import { createDocs, MEMBER_EXAMPLES } from './features/docs/index.js';
 import { createErasure } from './features/erasure/index.js';
 import { createEvents } from './features/events/index.js';
@@ -46,7 +46,13 @@ export interface System {
 /** Every feature, built in the order of who needs whom. */
 function createFeatures(platform: Platform, startThread?: StartThread) {
   const { log: eventLog, ...events } = createEvents(platform, { callSchema: callAnswer });
-  const carriers = createCarriers(platform);
+  const carriers: Carriers = createCarriers(platform, {
+    removingCarrier: (carrier, remove) =>
+      eventLog.transaction(async (tx, record) => {
+        await remove(tx);
+        await numbers.service.unassignNumbersOn(tx, record, carrier);
+      }),
+  });
   const calls = createCalls(platform, { eventLog });
   const { writer, retentionRule, erasureRule } = createRecording(platform);
   const ingestion = createIngestion(platform, {

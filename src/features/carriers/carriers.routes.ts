@@ -80,7 +80,9 @@ export function carriersRoutes(service: CarriersService, publicUrl: () => string
       method: 'delete',
       path: '/api/carriers/:id/',
       summary: 'Delete a carrier',
-      description: 'Its webhooks are answered 404 from now on, its secrets are gone; its calls stay and keep its id.',
+      description:
+        'Its webhooks are answered 404 from now on, its secrets are gone, and the numbers on it are on no line; its ' +
+        'calls stay and keep its id.',
       scope: 'carriers:write',
       responses: { 204: { description: 'It is gone.' } },
       handle: ({ actor, params }) => service.remove(actor, params.id),

@@ -35,7 +35,27 @@ export interface CarriersService {
   reseal(): Promise<Resealed>;
 }
 
-type Parts = Pick<Platform, 'db' | 'clock' | 'secrets' | 'wakeups'> & { readonly activity: CarrierActivity };
+export interface LeavingCarrier {
+  readonly carrierId: string;
+  /** Whose people remove it. */
+  readonly accountId: string;
+  readonly byUserId: string | null;
+  readonly byApiKeyId: string | null;
+}
+
+/** Opens the transaction in which a carrier goes, runs the removal in it, and then lets go of the numbers on it. */
+export type RemovingCarrier = (carrier: LeavingCarrier, remove: (tx: Db) => Promise<void>) => Promise<void>;
+
+interface Parts extends Pick<Platform, 'db' | 'clock' | 'secrets' | 'wakeups'> {
+  readonly activity: CarrierActivity;
+  readonly removingCarrier: RemovingCarrier;
+}
+
+interface Alteration {
+  readonly id: string;
+  readonly actor: Actor;
+  work(row: CarrierRow): Partial<CarrierRow>;
+}
 
 const scopeOf = (actor: Actor): CarrierScope => ({
   accountId: actor.accountId,
@@ -43,7 +63,7 @@ const scopeOf = (actor: Actor): CarrierScope => ({
 });
 
 export function createCarriersService(parts: Parts): CarriersService {
-  const { db, clock, secrets, wakeups, activity } = parts;
+  const { db, clock, secrets, wakeups, activity, removingCarrier } = parts;
   const seal = (id: string, values: Secrets): string => secrets.seal(JSON.stringify(values), placeOfCredentials(id));
   const open = (row: CarrierRow): Secrets => JSON.parse(secrets.open(row.credentials, placeOfCredentials(row.id)));
 
@@ -55,14 +75,11 @@ export function createCarriersService(parts: Parts): CarriersService {
     return row;
   }
 
-  /** Runs the change on the locked row and tells every process afterwards. */
-  async function alter(actor: Actor, id: string, work: (row: CarrierRow) => Partial<CarrierRow>): Promise<void> {
-    await db.transaction(async (tx: Db) => {
-      const row = await lockCarrier(tx, scopeOf(actor), id);
-      if (!row) throw carrierNotFound();
-      await updateCarrier(tx, id, { ...work(row), updated_at: new Date(clock.now()) });
-    });
-    wakeups.publish(CARRIERS_TOPIC, id);
+  /** Runs the change on the locked row; every process is to be told afterwards. */
+  async function alter(tx: Db, { id, actor, work }: Alteration): Promise<void> {
+    const row = await lockCarrier(tx, scopeOf(actor), id);
+    if (!row) throw carrierNotFound();
+    await updateCarrier(tx, id, { ...work(row), updated_at: new Date(clock.now()) });
   }
 
   const stored = (id: string, adapter: ProviderAdapter, credentials: Credentials) => ({
@@ -107,12 +124,17 @@ export function createCarriersService(parts: Parts): CarriersService {
       return get(actor, id);
     },
     async change(actor, id, changes) {
-      await alter(actor, id, (row) => changed(row, changes));
+      await db.transaction((tx) => alter(tx, { id, actor, work: (row) => changed(row, changes) }));
+      wakeups.publish(CARRIERS_TOPIC, id);
       return get(actor, id);
     },
-    remove: (actor, id) =>
+    async remove(actor, id) {
+      const by = { accountId: actor.accountId, byUserId: actor.userId, byApiKeyId: actor.apiKeyId };
       // The secrets go with it: what is still waiting in the inbox was verified when it came.
-      alter(actor, id, () => ({ deleted_at: new Date(clock.now()), credentials: seal(id, {}), credential_names: [] })),
+      const work = () => ({ deleted_at: new Date(clock.now()), credentials: seal(id, {}), credential_names: [] });
+      await removingCarrier({ carrierId: id, ...by }, (tx) => alter(tx, { id, actor, work }));
+      wakeups.publish(CARRIERS_TOPIC, id);
+    },
     async isUsable(accountId, carrierId) {
       return (await findCarrier(db, { accountId, withShared: true }, carrierId)) !== undefined;
     },

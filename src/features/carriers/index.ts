@@ -4,7 +4,7 @@ import type { CarrierLine } from './carrier.js';
 import { type CarrierActivity, createCarrierActivity } from './carrier-activity.js';
 import { createCarrierLines } from './carrier-lines.js';
 import { carriersRoutes } from './carriers.routes.js';
-import { type CarriersService, createCarriersService } from './carriers.service.js';
+import { type CarriersService, createCarriersService, type RemovingCarrier } from './carriers.service.js';
 
 export type { CarrierLine } from './carrier.js';
 export type { CarrierActivity } from './carrier-activity.js';
@@ -51,13 +51,19 @@ export interface Carriers {
   lookUpKept(carrierId: string): Promise<CarrierLine | null>;
 }
 
-export function createCarriers(platform: Platform): Carriers {
+export interface CarriersDeps {
+  /** Opens the transaction of a carrier's removal, in which the numbers on it become unassigned; without: none are. */
+  readonly removingCarrier?: RemovingCarrier;
+}
+
+export function createCarriers(platform: Platform, deps: CarriersDeps = {}): Carriers {
   const { db, clock, log, secrets, wakeups, closer } = platform;
   const lines = createCarrierLines({ db, clock, secrets, wakeups });
   closer.defer('lines of carriers', () => lines.close());
   const activity = createCarrierActivity({ db, clock, log });
   closer.defer('activity of carriers', () => activity.close());
-  const service = createCarriersService({ db, clock, secrets, wakeups, activity });
+  const { removingCarrier = (_, remove) => db.transaction(remove) } = deps;
+  const service = createCarriersService({ db, clock, secrets, wakeups, activity, removingCarrier });
   return {
     service,
     activity,

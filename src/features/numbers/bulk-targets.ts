@@ -3,7 +3,7 @@ import type { Record as RecordEvent } from '../events/index.js';
 import type { BulkResult, GoodRow } from './bulk-numbers.js';
 import type { Target } from './bulk-numbers.schema.js';
 import type { NumberPatch, VirtualNumber } from './number.js';
-import { findReferences, referenceErrors, referencesIn } from './number-references.js';
+import { findReferences, referenceErrors } from './number-references.js';
 import { findHeldIds, findNumbers } from './numbers.queries.js';
 import { lockNumbers } from './numbers.repository.js';
 
@@ -29,7 +29,7 @@ export async function judgeReferences<R extends { readonly row: number }>(
   accountId: string,
   { rows, assignmentOf, numberOf }: Judging<R>,
 ): Promise<{ good: R[]; refused: BulkResult[] }> {
-  const known = await findReferences(tx, accountId, referencesIn(rows.map(assignmentOf)));
+  const known = await findReferences(tx, accountId, rows.map(assignmentOf));
   const good: R[] = [];
   const refused: BulkResult[] = [];
   for (const row of rows) {

@@ -16,8 +16,8 @@ export type { NumberDeps, NumberService, PortedNumbers } from './numbers.service
  *   const numbers = createNumbers(platform, { eventLog: events.log, onClaimed: ingestion.replayOf });
  *
  * `onClaimed` hears, after the commit, of the numbers that somebody holds from now on. For neighbours: `findHoldings`
- * and `holderAt` say whose a call is, `service.unassignNumbersOf` belongs to the removal of a user, and
- * `service.claimPortedNumbers` (with `announceClaimed` after the commit) to the end of a port.
+ * and `holderAt` say whose a call is, `service.unassignNumbersOf` belongs to the removal of a user, `unassignNumbersOn`
+ * to that of a carrier, and `claimPortedNumbers` (with `announceClaimed` after the commit) to the end of a port.
  */
 export function createNumbers(platform: Platform, deps: NumberDeps) {
   const service = createNumberService(platform, deps);

@@ -13,39 +13,33 @@ export interface References {
 }
 
 /**
- * Which of these users and carriers the account may give a number to. In a transaction the users stay until its commit,
- * so that a number is never assigned to one who is being removed.
+ * Which users and carriers of these assignments the account may give a number to. In a transaction they stay until its
+ * commit, so that a number is never assigned to what is being removed: to be asked before numbers are locked, as they
+ * are behind the row that goes.
  */
-export async function findReferences(
-  tx: Db,
-  accountId: string,
-  wanted: { readonly userIds: readonly string[]; readonly carrierIds: readonly string[] },
-): Promise<References> {
+export async function findReferences(tx: Db, accountId: string, wanted: readonly Assignment[]): Promise<References> {
+  const wantedUsers = wanted.map(({ userId }) => userId).filter((id) => typeof id === 'string');
+  const wantedCarriers = wanted.map(({ carrierId }) => carrierId).filter((id) => typeof id === 'string');
   const userIds = new Set<string>();
   const carrierIds = new Set<string>();
-  if (wanted.userIds.length > 0) {
+  if (wantedUsers.length > 0) {
     const { rows } = await tx.raw<{ rows: { id: string }[] }>(
       'select id from users where account_id = ? and id = any(?::uuid[]) order by id for key share',
-      [accountId, [...wanted.userIds]],
+      [accountId, wantedUsers],
     );
     for (const { id } of rows) userIds.add(id);
   }
-  if (wanted.carrierIds.length > 0) {
+  if (wantedCarriers.length > 0) {
     const { rows } = await tx.raw<{ rows: { id: string }[] }>(
       `select id from carriers
-       where (account_id = ? or account_id is null) and id = any(?::uuid[]) and deleted_at is null`,
-      [accountId, [...wanted.carrierIds]],
+       where (account_id = ? or account_id is null) and id = any(?::uuid[]) and deleted_at is null
+       order by id for key share`,
+      [accountId, wantedCarriers],
     );
     for (const { id } of rows) carrierIds.add(id);
   }
   return { userIds, carrierIds };
 }
-
-/** The references that are looked up for these assignments. */
-export const referencesIn = (wanted: readonly Assignment[]) => ({
-  userIds: wanted.map(({ userId }) => userId).filter((id) => typeof id === 'string'),
-  carrierIds: wanted.map(({ carrierId }) => carrierId).filter((id) => typeof id === 'string'),
-});
 
 /** Sentences for an assignment to a user or carrier that the account does not have; null: all is well. */
 export function referenceErrors(known: References, wanted: Assignment): { [field: string]: string[] } | null {
@@ -56,8 +50,11 @@ export function referenceErrors(known: References, wanted: Assignment): { [field
   return Object.keys(errors).length > 0 ? errors : null;
 }
 
-/** @throws 400 */
-export async function checkReferences(tx: Db, accountId: string, wanted: Assignment): Promise<void> {
-  const errors = referenceErrors(await findReferences(tx, accountId, referencesIn([wanted])), wanted);
+/** What the number has already it may keep. @throws 400 */
+export function checkReferences(known: References, wanted: Assignment, present: Assignment = {}): void {
+  const errors = referenceErrors(known, {
+    ...(wanted.userId !== present.userId && { userId: wanted.userId ?? null }),
+    ...(wanted.carrierId !== present.carrierId && { carrierId: wanted.carrierId ?? null }),
+  });
   if (errors) throw noSuchReference(errors);
 }

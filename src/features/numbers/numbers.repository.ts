@@ -112,6 +112,16 @@ export async function lockNumbersOfUser(tx: Db, accountId: string, userId: strin
   return rows.map(toNumber);
 }
 
+/** The numbers on the carrier, of every account, locked after the carrier's own row. */
+export async function lockNumbersOnCarrier(tx: Db, carrierId: string): Promise<VirtualNumber[]> {
+  const { rows } = await tx.raw<{ rows: NumberRow[] }>(
+    `select ${NUMBER_COLUMNS} from virtual_numbers
+     where carrier_id = ? and released_at is null order by id for update`,
+    [carrierId],
+  );
+  return rows.map(toNumber);
+}
+
 export async function updateNumbers(tx: Db, accountId: string, numbers: readonly VirtualNumber[]): Promise<void> {
   await tx.raw(
     `update virtual_numbers v set user_id = n.user_id, carrier_id = n.carrier_id, is_active = n.is_active,

@@ -14,10 +14,10 @@ import {
   type NumberPatch,
   type VirtualNumber,
 } from './number.js';
-import { checkReferences } from './number-references.js';
+import { checkReferences, findReferences } from './number-references.js';
 import { claimsClosed, numberChanged, numberExists, numberNotFound, numbersTaken } from './numbers.errors.js';
 import { findNumber, findNumberEver, listChanges, listNumbers, type NumberFilters } from './numbers.queries.js';
-import { lockNumbers, lockNumbersOfUser } from './numbers.repository.js';
+import { lockNumbers, lockNumbersOfUser, lockNumbersOnCarrier } from './numbers.repository.js';
 
 export interface NumberDeps {
   readonly eventLog: EventLog;
@@ -109,7 +109,7 @@ export function createNumberService(platform: Platform, { eventLog, onClaimed }:
 
     async claimNumber(actor: Actor, claim: Claim): Promise<VirtualNumber> {
       const number = await eventLog.transaction(async (tx, record) => {
-        await checkReferences(tx, actor.accountId, claim);
+        checkReferences(await findReferences(tx, actor.accountId, [claim]), claim);
         const batch = { claimant: handOf(actor), claims: [claim], rules: rulesFor(actor), action: 'claimed' } as const;
         const outcome = (await claimNumbers(tx, record, batch)).get(claim.phoneNumber);
         if (outcome === 'closed') throw claimsClosed();
@@ -126,8 +126,9 @@ export function createNumberService(platform: Platform, { eventLog, onClaimed }:
       { id, patch, ifMatch }: { id: string; patch: NumberPatch; ifMatch: string | undefined },
     ): Promise<VirtualNumber> =>
       eventLog.transaction(async (tx, record) => {
-        await checkReferences(tx, actor.accountId, patch);
+        const known = await findReferences(tx, actor.accountId, [patch]);
         const number = await lockNumber(tx, actor, id);
+        checkReferences(known, patch, number);
         if (!matchesEtag(ifMatch, number)) throw numberChanged();
         const [after] = await changeNumbers(tx, record, { hand: handOf(actor), patched: [{ number, patch }] });
         return after ?? number;
@@ -150,6 +151,26 @@ export function createNumberService(platform: Platform, { eventLog, onClaimed }:
       const hand = { ...by, at: clock.now() };
       const patched = numbers.map((number) => ({ number, patch: { userId: null } }));
       await changeNumbers(tx, record, { hand, patched });
+    },
+
+    /**
+     * For the removal of a carrier: no number is on it from now on, of whatever account. To be called when its row is
+     * locked. Another account's history does not name who removed a shared one.
+     */
+    async unassignNumbersOn(
+      tx: Db,
+      record: RecordEvent,
+      { carrierId, ...by }: Author & { readonly accountId: string; readonly carrierId: string },
+    ): Promise<void> {
+      const numbers = await lockNumbersOnCarrier(tx, carrierId);
+      for (const accountId of new Set(numbers.map((number) => number.accountId))) {
+        const author = accountId === by.accountId ? by : { byUserId: null, byApiKeyId: null };
+        const hand = { ...author, accountId, at: clock.now() };
+        const theirs = numbers.filter((number) => number.accountId === accountId);
+        await changeNumbers(tx, record, {
+          ...{ hand, patched: theirs.map((number) => ({ number, patch: { carrierId: null } })) },
+        });
+      }
     },
 
     /**

@@ -426,6 +426,22 @@ describe('the doors of the virtual numbers', () => {
       expect((await doors.ask(`${path}history/`, { as: admin })).body).to.have.lengthOf(1);
     });
 
+    it('lets a number keep the carrier it has, also one that is gone', async () => {
+      const account = await doors.account();
+      const admin = await doors.user(account);
+      const [gone, other] = [await doors.carrier(account), await doors.carrier(account)];
+      const { body } = await doors.add(admin, { phone_number: freshNumber(), carrier_id: gone, user_id: admin.userId });
+      await doors.db('carriers').update({ deleted_at: new Date() }).whereIn('id', [gone, other]);
+      const patch = (json: object) => doors.ask(`${LIST}${body.id}/`, { as: admin, method: 'PATCH', json });
+
+      const kept = await patch({ label: 'Desk', user_id: admin.userId, carrier_id: gone });
+      const moved = await patch({ carrier_id: other });
+      const back = [await patch({ carrier_id: null }), await patch({ carrier_id: gone })];
+
+      expect([kept.status, kept.body.label, kept.body.carrier_id]).to.deep.equal([200, 'Desk', gone]);
+      expect([moved.status, ...back.map(({ status }) => status)]).to.deep.equal([400, 200, 400]);
+    });
+
     it('clears what is given as null', async () => {
       const account = await doors.account();
       const admin = await doors.user(account);
