@@ -148,7 +148,8 @@ function timesOf(reports: readonly Report[], end: Report | null, talks: readonly
   const own = end && (end.claim.at === undefined ? end.arrived : exactly(end.claim.at));
   const talk = end?.claim.talkSeconds ?? 0;
   const bound = own && talk > 0 ? minus(own, talk * 1000) : heard('answered').arrived;
-  const answered = heard('answered').told ?? cut(bound, [ended]);
+  const told = reports.flatMap(({ claim }) => (claim.answeredAt === undefined ? [] : [exactly(claim.answeredAt)]));
+  const answered = heard('answered').told ?? earliest(told) ?? cut(bound, [ended]);
   const ringing = heard('ringing').told ?? cut(heard('ringing').arrived, [answered, ended]);
   const initiated = heard('initiated').told ?? cut(heard('initiated').arrived, [ringing, answered, ended]);
   const total = end?.claim.totalSeconds;

@@ -54,6 +54,14 @@ describe('expectation of a simulated call', () => {
     expect(leg.ringDuration).to.deep.equal([13, 14]);
   });
 
+  it('has the answer that an end tells before what its talk implies', () => {
+    const ended = report({ state: 'ended', at: at(60), answeredAt: at(17), talkSeconds: 42 });
+
+    expect(expectedOf(ended).answered).to.deep.equal(exactly(17));
+    expect(expectedOf(ended, report({ state: 'answered', at: at(18) })).answered).to.deep.equal(exactly(18));
+    expect(expectedOf(ended).duration).to.deep.equal([[42, 42]]);
+  });
+
   it('cuts an arrival to what came after it', () => {
     const leg = expectedOf(report({ state: 'ringing' }, [30, 31]), report({ state: 'answered', at: at(20) }));
 

@@ -26,6 +26,7 @@ function claimOf(signal: Signal): Claim {
     ...{ leg: callId, state, at: occurredAt, direction: signal.direction, parent: parentCallId, session: sessionId },
     ...{ from: party(signal.from), to: party(signal.to), disposition: signal.disposition, cause: hangupCause },
     ...{ source: hangupSource, providerCause, talkSeconds: signal.talkSeconds, totalSeconds: signal.totalSeconds },
+    ...{ answeredAt: signal.answeredAt },
     ...{ price: amountOf(signal.price), currency: signal.currency },
   };
 }

@@ -3,7 +3,8 @@
  * any repeat and any split into batches gives the same facts; the call log is a view of them (`call-view.ts`).
  *
  *   states     for each stated state the time that counts (earliest told; ended: latest told) and the earliest arrival
- *   end        the end report: the one whose time counts for `ended`, with the seconds it tells
+ *   end        the end report: the one whose time counts for `ended`, with the seconds it tells, and the earliest time
+ *              of the answer that any end tells
  *   registers  every other member: the value of the report with the greatest rank that tells it; the session: of the
  *              first one, as for states, because a leg that moves on keeps its family
  *   lost       closed without an end
@@ -29,6 +30,8 @@ export interface StateFact {
 
 export interface EndReport {
   readonly rank: ReportRank;
+  /** The earliest time of the answer that an end tells, ms; absent: none does. */
+  readonly answeredAt?: number;
   readonly talkSeconds: number | null;
   readonly totalSeconds: number | null;
 }
@@ -96,6 +99,8 @@ export interface Report {
   readonly from?: string | undefined;
   readonly to?: string | undefined;
   readonly verdict?: Verdict | undefined;
+  /** When the leg was answered, as its end tells, ms. */
+  readonly answeredAt?: number | undefined;
   readonly talkSeconds?: number | undefined;
   readonly totalSeconds?: number | undefined;
   readonly parentCallId?: string | undefined;
@@ -146,7 +151,8 @@ export function factsOf(report: Report): CallFacts {
   const states = { [report.state]: state };
   if (report.state !== 'ended') return { states, registers };
   const end = { rank, talkSeconds: report.talkSeconds ?? null, totalSeconds: report.totalSeconds ?? null };
-  return { states, registers, end };
+  const { answeredAt } = report;
+  return { states, registers, end: answeredAt === undefined ? end : { ...end, answeredAt } };
 }
 
 export function joinFacts(a: CallFacts, b: CallFacts): CallFacts {
@@ -182,10 +188,12 @@ function joinState(state: CallState, a: StateFact, b: StateFact): StateFact {
   return { told, arrived, webhookId };
 }
 
-/** Of told ends the latest counts, without a told one the first to arrive. */
+/** Of told ends the latest counts, without a told one the first to arrive; of the answers they tell the earliest. */
 function laterEnd(a: EndReport, b: EndReport): EndReport {
   const [lesser, greater] = compareRanks(a.rank, b.rank) < 0 ? [a, b] : [b, a];
-  return greater.rank[0] === 1 ? greater : lesser;
+  const end = greater.rank[0] === 1 ? greater : lesser;
+  const answers = [a, b].flatMap(({ answeredAt }) => answeredAt ?? []);
+  return answers.length === 0 ? end : { ...end, answeredAt: Math.min(...answers) };
 }
 
 /** The facts with other delivery keys in their ranks; the same facts where `change` changes none. */

@@ -73,7 +73,7 @@ type Times = { readonly [S in CallState]: number | null };
 function timesOf(facts: CallFacts): Times {
   const { states } = facts;
   const ended = states.ended ? (states.ended.told ?? states.ended.arrived) : null;
-  const answered = states.answered?.told ?? cut(boundOfAnswer(facts), [ended]);
+  const answered = states.answered?.told ?? facts.end?.answeredAt ?? cut(boundOfAnswer(facts), [ended]);
   const ringing = states.ringing?.told ?? cut(states.ringing?.arrived ?? null, [answered, ended]);
   const initiated = states.initiated?.told ?? cut(states.initiated?.arrived ?? null, [ringing, answered, ended]);
   return { initiated, ringing, answered, ended };

@@ -70,6 +70,8 @@ export interface Signal {
   readonly hangupSource?: HangupSource;
   /** The provider's own code or word beside the canonical one. */
   readonly providerCause?: string;
+  /** When the leg was answered, as its end tells (ms): a time alone, which states no answer. */
+  readonly answeredAt?: number;
   /** Seconds of talk and of the whole leg, as told. */
   readonly talkSeconds?: number;
   readonly totalSeconds?: number;

@@ -48,7 +48,7 @@ function presentUnderstood(understood: Understood): Record<string, unknown> {
 }
 
 function presentSignal({ callId, report }: UnderstoodSignal): Record<string, unknown> {
-  const { verdict, price, occurredAt } = report;
+  const { verdict, price, occurredAt, answeredAt } = report;
   const members = {
     carrier_call_id: callId,
     state: report.state,
@@ -60,6 +60,7 @@ function presentSignal({ callId, report }: UnderstoodSignal): Record<string, unk
     hangup_cause: verdict?.hangupCause ?? undefined,
     provider_cause: verdict?.providerCause ?? undefined,
     hangup_source: verdict?.hangupSource ?? undefined,
+    answered_at: answeredAt === undefined ? undefined : new Date(answeredAt).toISOString(),
     talk_seconds: report.talkSeconds,
     total_seconds: report.totalSeconds,
     parent_carrier_call_id: report.parentCallId,

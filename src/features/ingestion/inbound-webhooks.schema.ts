@@ -57,6 +57,7 @@ const signal = Joi.object({
   hangup_cause: Joi.string(),
   provider_cause: Joi.string(),
   hangup_source: Joi.string(),
+  answered_at: isoTime.description('When the leg was answered, as its end tells.'),
   talk_seconds: Joi.number(),
   total_seconds: Joi.number(),
   parent_carrier_call_id: Joi.string(),

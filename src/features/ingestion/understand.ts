@@ -58,10 +58,12 @@ function fault(signal: Signal, receivedAt: number): { code: string; detail: stri
   if (signal.callId === '' || isTooLong(signal.callId)) {
     return { code: 'missing_call_id', detail: 'The webhook names no call, or by an id of unreasonable length.' };
   }
-  const { occurredAt } = signal;
-  if (occurredAt === undefined) return null;
-  if (Number.isFinite(occurredAt) && occurredAt >= EARLIEST && occurredAt <= receivedAt + A_DAY_MS) return null;
+  if (isPossible(signal.occurredAt, receivedAt) && isPossible(signal.answeredAt, receivedAt)) return null;
   return { code: 'impossible_time', detail: 'A told time cannot be read, or lies more than a day ahead.' };
+}
+
+function isPossible(time: number | undefined, receivedAt: number): boolean {
+  return time === undefined || (Number.isFinite(time) && time >= EARLIEST && time <= receivedAt + A_DAY_MS);
 }
 
 /** Pseudonyms do not count: they may be longer than the numbers in whose place they stand. */
@@ -79,7 +81,7 @@ function toReport(signal: Signal, index: number, webhook: StoredWebhook, line: C
     receivedAt: webhook.received_at.getTime(),
     index,
     state: signal.state,
-    occurredAt: signal.occurredAt === undefined ? undefined : Math.floor(signal.occurredAt),
+    occurredAt: timeOf(signal.occurredAt),
     direction: signal.direction,
     presumedDirection: signal.presumedDirection,
     from: partyOf(signal.from, line),
@@ -92,6 +94,7 @@ function toReport(signal: Signal, index: number, webhook: StoredWebhook, line: C
           hangupSource: hangupSource ?? null,
         }
       : undefined,
+    answeredAt: timeOf(signal.answeredAt),
     talkSeconds: secondsOf(signal.talkSeconds),
     totalSeconds: secondsOf(signal.totalSeconds),
     parentCallId: idOf(signal.parentCallId),
@@ -102,6 +105,8 @@ function toReport(signal: Signal, index: number, webhook: StoredWebhook, line: C
         : undefined,
   };
 }
+
+const timeOf = (time: number | undefined): number | undefined => (time === undefined ? undefined : Math.floor(time));
 
 const DECIMAL = /^-?\d{1,20}(?:\.\d{1,20})?$/;
 

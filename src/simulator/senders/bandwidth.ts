@@ -45,7 +45,7 @@ function ended(story: LegStory) {
   const fields = { startTime: iso(initiatedAt), ...answer, endTime: iso(endedAt), cause };
   const talkSeconds = answeredAt === null ? undefined : (endedAt - answeredAt) / 1000;
   const told = { ...end, at: endedAt, providerCause: cause, talkSeconds, totalSeconds: totalOf(story) };
-  return { fields, claim: { ...told, state: 'ended' } as const };
+  return { fields, claim: { ...told, answeredAt: answeredAt ?? undefined, state: 'ended' } as const };
 }
 
 function firstLeg(id: string, story: LegStory): Webhook[] {

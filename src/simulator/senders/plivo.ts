@@ -75,10 +75,11 @@ function hangup(id: string, story: LegStory): Webhook {
       BillDuration: String(Math.ceil(talk / 60) * 60),
     },
   };
-  // It states the end alone; when the leg began and was answered follows from its seconds.
+  // It states the end alone; when the leg began follows from its seconds.
   const claim: Claim = {
     ...claimOf(id, story),
     ...{ ...end, state: 'ended', at: wholeSecond(endedAt), source: endedBy, providerCause: code, price: cost },
+    answeredAt: answeredAt === null ? undefined : wholeSecond(answeredAt),
     talkSeconds: talk,
     totalSeconds: seconds(endedAt) - seconds(initiatedAt),
   };

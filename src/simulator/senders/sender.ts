@@ -20,6 +20,8 @@ export interface Claim {
   readonly cause?: string | undefined;
   readonly source?: Party | undefined;
   readonly providerCause?: string | undefined;
+  /** When the leg was answered, as its end tells, ms. */
+  readonly answeredAt?: number | undefined;
   readonly talkSeconds?: number | undefined;
   readonly totalSeconds?: number | undefined;
   readonly price?: string | undefined;

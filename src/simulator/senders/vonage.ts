@@ -90,7 +90,7 @@ function createTeller(random: Random) {
     };
     const claim: Partial<Claim> = {
       ...endOf(story),
-      ...{ state: 'ended', at: story.endedAt, talkSeconds: talkOf(story), price, currency: 'EUR' },
+      ...{ state: 'ended', at: story.endedAt, answeredAt, talkSeconds: talkOf(story), price, currency: 'EUR' },
       source: isPlatform ? 'system' : farEnd(story.direction),
       providerCause: story.direction === 'outgoing' ? '200' : 'completed',
     };

@@ -9,7 +9,7 @@ import {
   newlyStated,
 } from '../../../src/features/calls/call-facts.js';
 import { viewCall } from '../../../src/features/calls/call-view.js';
-import { anyReports } from './call-reports.js';
+import { anyReports, BASE, report } from './call-reports.js';
 
 const RUNS = { numRuns: 500 };
 const anyFacts = anyReports.map((reports) => foldReports(reports));
@@ -75,6 +75,16 @@ describe('the facts of a call', () => {
       }),
       RUNS,
     );
+  });
+
+  it('are read and joined also where they were stored before ends told of the answer', () => {
+    const ended = report({ state: 'ended', at: 50_000, talkSeconds: 42 });
+    const { rank } = factsOf(ended).end ?? {};
+    const stored = { ...factsOf(ended), end: { rank, talkSeconds: 42, totalSeconds: null } } as CallFacts;
+    const later = report({ state: 'ended', at: 51_000, answeredAt: BASE + 8500 });
+
+    expect(viewCall(stored)).to.deep.equal(viewCall(factsOf(ended)));
+    expect(joinFacts(stored, factsOf(later))).to.deep.equal(foldReports([later, ended]));
   });
 
   it('tell each stated fact once, whatever the batches', () => {

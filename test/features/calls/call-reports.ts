@@ -29,6 +29,7 @@ export const anyReport = (key: number): fc.Arbitrary<Report> =>
     from: maybe(fc.constantFrom('+12025550143', 'anonymous')),
     to: maybe(fc.constantFrom('+12025550100', '+12025550101')),
     verdict: maybe(verdict),
+    answeredAt: maybe(time),
     talkSeconds: maybe(fc.integer({ min: 0, max: 12 })),
     totalSeconds: maybe(fc.integer({ min: 0, max: 20 })),
     parentCallId: maybe(fc.constantFrom('parent-a', 'parent-b')),

@@ -83,6 +83,31 @@ describe('the view of a call', () => {
     expect(view).to.include({ answeredAt: null, duration: 0, disposition: 'busy' });
   });
 
+  it('takes the answer that an end tells before what its talk implies, also where no whole second was talked', () => {
+    const at = (answeredAt: number, talkSeconds: number): CallView =>
+      viewOf(report({ state: 'ended', at: 50_000, answeredAt: BASE + answeredAt, talkSeconds }));
+
+    expect(at(8900, 41)).to.include({ answeredAt: BASE + 8900, duration: 41, disposition: 'completed' });
+    expect(at(49_600, 0)).to.include({ answeredAt: BASE + 49_600, duration: 0, disposition: 'completed' });
+  });
+
+  it('takes the time that is told of the answer itself before that of an end', () => {
+    const ended = report({ state: 'ended', at: 50_000, answeredAt: BASE + 8000 });
+
+    expect(viewOf(ended, report({ state: 'answered', at: 8800 })).answeredAt).to.equal(BASE + 8800);
+    expect(viewOf(ended, report({ state: 'answered', receivedAt: BASE + 4000 })).answeredAt).to.equal(BASE + 8000);
+  });
+
+  it('takes the earliest answer that any end tells', () => {
+    const view = viewOf(
+      report({ state: 'ended', at: 40_000, answeredAt: BASE + 9000 }),
+      report({ state: 'ended', at: 45_000, answeredAt: BASE + 9500 }),
+      report({ state: 'ended', at: 50_000 }),
+    );
+
+    expect(view).to.include({ answeredAt: BASE + 9000, endedAt: BASE + 50_000, duration: 41 });
+  });
+
   it('starts at the end less its total seconds when that is earliest', () => {
     const view = viewOf(report({ state: 'ended', at: 50_000, talkSeconds: 5, totalSeconds: 20 }));
 

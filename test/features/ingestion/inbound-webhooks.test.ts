@@ -70,6 +70,24 @@ describe('the webhook inspector', function () {
     expect(body.events).to.deep.equal([{ ...caused, call_log_id: answered.call_log_id }]);
   });
 
+  it('shows the answer that an end alone tells, and the call that it completes without a second of talk', async () => {
+    const { admin, number } = await lineWithNumber();
+    const line = await openLine(system, admin, 'vonage');
+    const event = {
+      ...{ uuid: unique('leg'), direction: 'inbound', from: '12025550143', to: number.slice(1), status: 'completed' },
+      ...{ timestamp: at(6.4), start_time: at(5.9), end_time: at(6.3), duration: '0' },
+    };
+    await deliver(system, line, { contentType: 'application/json', body: Buffer.from(JSON.stringify(event)) });
+    await drained(system);
+
+    const [webhook] = await list(admin, `?carrier_id=${line.id}`);
+    const { body } = await read(admin, webhook.id);
+    const call = await system.ask('GET', `/api/call_logs/${webhook.call_log_id}/`, { token: admin.token });
+
+    expect(body.understood.signals[0]).to.include({ state: 'ended', answered_at: at(5.9), talk_seconds: 0 });
+    expect(call.body).to.include({ disposition: 'completed', answered_at: at(5.9), ended_at: at(6.3), duration: 0 });
+  });
+
   it('masks signatures and secrets of every provider, in headers and in the query', async () => {
     const admin = await system.createAdmin();
     const secrets = { 'x-api-key': 'k-very-secret', cookie: 's=very-secret', 'x-auth-token': 'very-secret' };

@@ -111,11 +111,13 @@ function understand(_request: WebhookRequest, content: WebhookContent): Understa
   if (state === 'answered') {
     return signals(eventType, { ...signal, state, ...told<Partial<Signal>>({ occurredAt: times.answerTime }) });
   }
+  const endedAt = times.endTime ?? times.eventTime;
   const ended = told<Partial<Signal>>({
-    occurredAt: times.endTime,
+    occurredAt: endedAt,
     // No length is told, and an inbound leg has no answer webhook: its answer time stands in this report alone.
-    talkSeconds: secondsBetween(times.answerTime, times.endTime),
-    totalSeconds: secondsBetween(times.startTime, times.endTime),
+    answeredAt: times.answerTime,
+    talkSeconds: secondsBetween(times.answerTime, endedAt),
+    totalSeconds: secondsBetween(times.startTime, endedAt),
   });
   const end = endOf(textOf(memberOf(event, 'cause')), times.answerTime !== undefined, parties.direction);
   return signals(eventType, { ...signal, ...ended, ...end });

@@ -100,8 +100,8 @@ function understandProgress(fields: Fields, callId: string, event: string): Unde
 }
 
 /**
- * The end tells the whole life in the console's time zone, without an offset. It states the end alone: when the leg
- * began and was answered follows from its seconds, as with the other providers that tell of it only then.
+ * The end tells the whole life in the console's time zone, without an offset. It states the end alone, with the time of
+ * the answer; when the leg began follows from its seconds, as with the other providers that tell of it only then.
  */
 function understandHangup(fields: Fields, callId: string, zone: string): Understanding {
   const times: number[] = [];
@@ -126,6 +126,7 @@ function understandHangup(fields: Fields, callId: string, zone: string): Underst
     hangupCause: end?.cause ?? fields('HangupCause'),
     hangupSource: hangupSourceOf(fields('HangupSource')),
     providerCause: code ?? fields('HangupCause') ?? fields('CallStatus'),
+    answeredAt,
     talkSeconds: talk || (secondsBetween(answeredAt, endedAt) ?? talk),
     totalSeconds: secondsBetween(startedAt, endedAt),
     price: decimalOf(fields('TotalCost')),

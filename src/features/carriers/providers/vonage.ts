@@ -186,7 +186,8 @@ function understand(_request: WebhookRequest, content: WebhookContent): Understa
   // Only in `completed` is start_time the answer and duration the talk.
   if (status === 'completed') {
     const talk = secondsOf(memberOf(event, 'duration')) ?? secondsBetween(times.start_time, times.end_time);
-    return signals(status, { ...base, ...statement, ...told<Partial<Signal>>({ talkSeconds: talk }) });
+    const answer = told<Partial<Signal>>({ answeredAt: times.start_time, talkSeconds: talk });
+    return signals(status, { ...base, ...statement, ...answer });
   }
   return signals(status, { ...base, ...statement });
 }

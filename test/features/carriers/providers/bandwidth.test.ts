@@ -106,6 +106,15 @@ describe('the bandwidth events', () => {
     expect(signal).to.include({ state: 'answered', occurredAt: Date.parse(answerTime) });
   });
 
+  it('tells the answer of an end, and its length also where only the event itself has a time', () => {
+    const answerTime = '2026-03-02T15:20:12.010Z';
+    const times = { startTime: '2026-03-02T15:20:00.010Z', answerTime, eventTime: '2026-03-02T15:20:42.010Z' };
+    const [signal] = signalsOf(bandwidth, event({ ...times, endTime: undefined, cause: 'hangup' }));
+
+    expect(signal).to.include({ answeredAt: Date.parse(answerTime), occurredAt: Date.parse(times.eventTime) });
+    expect(signal).to.include({ talkSeconds: 30, totalSeconds: 42 });
+  });
+
   it('says why an event is of no use', () => {
     expect(outcomeOf(bandwidth, event({ eventType: 'conferenceCreated' }))).to.equal('ignored unknown_event');
     expect(outcomeOf(bandwidth, event({ eventType: undefined }))).to.equal('ignored unknown_event');

@@ -38,7 +38,9 @@ function expectWellFormed(signal: Signal): void {
   if (signal.disposition !== undefined) expect(DISPOSITIONS).to.include(signal.disposition);
   if (signal.direction !== undefined) expect(['incoming', 'outgoing']).to.include(signal.direction);
   if (signal.hangupSource !== undefined) expect(['caller', 'callee', 'system']).to.include(signal.hangupSource);
-  if (signal.occurredAt !== undefined) expect(Number.isInteger(signal.occurredAt), 'whole ms').to.equal(true);
+  for (const time of [signal.occurredAt, signal.answeredAt]) {
+    if (time !== undefined) expect(Number.isInteger(time), 'whole ms').to.equal(true);
+  }
   for (const seconds of [signal.talkSeconds, signal.totalSeconds]) {
     if (seconds !== undefined) expect(Number.isFinite(seconds) && seconds >= 0, 'seconds').to.equal(true);
   }
@@ -190,7 +192,12 @@ function foldLeg(id: string, signals: readonly Signal[]) {
   const implied = endedAt !== undefined && end?.talkSeconds ? endedAt - end.talkSeconds * 1000 : undefined;
   const total = endedAt !== undefined && end?.totalSeconds !== undefined ? [endedAt - end.totalSeconds * 1000] : [];
   const started = [...STATES.flatMap(timesOf), ...total];
-  return { last, endedAt, answeredAt: timesOf('answered')[0] ?? implied, startedAt: Math.min(...started) };
+  return {
+    last,
+    endedAt,
+    answeredAt: timesOf('answered')[0] ?? last('answeredAt') ?? implied,
+    startedAt: Math.min(...started),
+  };
 }
 
 /** Every scenario of the manifest for this provider: each step's statement, then the legs that come of them. */

@@ -142,8 +142,20 @@ describe('the Plivo adapter', () => {
 
     expect(end).to.include({ state: 'ended', occurredAt: Date.parse('2026-10-25T01:30:00Z') });
     expect(end).to.include({ totalSeconds: 30 * 60 + 10, talkSeconds: 30 * 60 - 10 });
+    expect(end).to.include({ answeredAt: Date.parse('2026-10-25T01:00:10Z') });
     expect(more).to.deep.equal([]);
     expect(winter[0]).to.include({ occurredAt: Date.parse('2026-01-05T17:00:00Z') });
+  });
+
+  it('tells when the leg was answered, whatever the talk, and also without a time of the end', () => {
+    const answer = { Event: 'Hangup', HangupCauseCode: '4000', AnswerTime: '2026-03-02 15:00:05' };
+    const answeredAt = Date.parse('2026-03-02T15:00:05Z');
+    const end = (members: Record<string, string>) => signalsOf(plivo, form({ ...answer, ...members }))[0];
+
+    expect(end({ EndTime: '2026-03-02 15:00:05', Duration: '0' })).to.include({ answeredAt, talkSeconds: 0 });
+    expect(end({ EndTime: '2026-03-02 15:00:47', Duration: '41' })).to.include({ answeredAt, talkSeconds: 41 });
+    expect(end({})).to.include({ answeredAt }).and.not.have.property('occurredAt');
+    expect(end({ AnswerTime: '' })).to.not.have.property('answeredAt');
   });
 
   const codes: ReadonlyArray<readonly [code: string, disposition: string, cause: string]> = [

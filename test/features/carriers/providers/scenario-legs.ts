@@ -23,7 +23,7 @@ function foldLeg(signals: readonly Signal[]): Leg {
   const endedAt = toldTimes('ended')[0];
   const before = (seconds: number | undefined): number[] =>
     endedAt !== undefined && seconds ? [endedAt - seconds * 1000] : [];
-  const answeredAt = [...toldTimes('answered'), ...before(last('talkSeconds'))][0];
+  const answeredAt = toldTimes('answered')[0] ?? last('answeredAt') ?? before(last('talkSeconds'))[0];
   const toldDisposition = last('disposition');
   const unanswered =
     toldDisposition === 'completed' ? (dispositionOfCause(last('hangupCause') ?? '') ?? 'no_answer') : toldDisposition;

@@ -145,6 +145,14 @@ describe('the vonage events', () => {
     });
   });
 
+  it('takes start_time as the answer in completed alone, whatever the talk', () => {
+    const start_time = '2026-03-02T15:07:05.900Z';
+    const end = (status: string) => signalsOf(vonage, event({ status, start_time, duration: '0' }))[0];
+
+    expect(end('completed')).to.include({ answeredAt: Date.parse(start_time), talkSeconds: 0 });
+    expect(end('busy')).to.not.have.property('answeredAt');
+  });
+
   it('reads human, machine, a transfer and a dropped WebSocket as notes', () => {
     const transfer = { status: undefined, conversation_uuid_from: 'CON-1', conversation_uuid_to: 'CON-2' };
 
