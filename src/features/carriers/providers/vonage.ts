@@ -104,8 +104,6 @@ const DETAILS: ReadonlyMap<string, EndReason> = new Map([
   ['internal_error', reasonOf('application_error')],
 ]);
 
-const FAILED: EndReason = { disposition: 'failed', cause: 'unknown' };
-
 /** The words that end a leg. One of them comes instead of `completed`. Null: the detail and SIP code decide. */
 const ENDS: ReadonlyMap<string, EndReason | null> = new Map([
   ['completed', { disposition: 'completed', cause: 'normal_clearing' }],
@@ -122,7 +120,9 @@ function reasonOfEnd(status: string, detail: string | undefined, sipCode: number
   const known = ENDS.get(status);
   if (known) return known;
   const reason = DETAILS.get(detail ?? '') ?? reasonOfSipStatus(sipCode ?? 0);
-  if (status !== 'unanswered') return reason && reason.disposition !== 'no_answer' ? reason : FAILED;
+  if (status !== 'unanswered') {
+    return reason?.disposition === 'rejected' ? reason : { disposition: 'failed', cause: reason?.cause ?? 'unknown' };
+  }
   return reason?.disposition === 'no_answer' || reason?.disposition === 'rejected' ? reason : reasonOf('no_answer');
 }
 

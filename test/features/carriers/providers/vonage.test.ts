@@ -125,7 +125,12 @@ describe('the vonage events', () => {
     [{ status: 'rejected' }, 'failed', 'unknown'],
     [{ status: 'rejected', sip_code: 603 }, 'rejected', 'call_rejected'],
     [{ status: 'failed', detail: 'cannot_route' }, 'failed', 'no_route'],
+    [{ status: 'rejected', sip_code: 487 }, 'failed', 'originator_cancel'],
     [{ status: 'failed', sip_code: 503 }, 'failed', 'congestion'],
+    [{ status: 'failed', sip_code: 486 }, 'failed', 'user_busy'],
+    [{ status: 'failed', detail: 'timeout' }, 'failed', 'ring_timeout'],
+    [{ status: 'failed', sip_code: 603 }, 'rejected', 'call_rejected'],
+    [{ status: 'failed' }, 'failed', 'unknown'],
   ];
   for (const [members, disposition, hangupCause] of ends) {
     it(`reads ${Object.values(members).join(' ')} as ${disposition}`, () => {
