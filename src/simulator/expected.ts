@@ -5,6 +5,7 @@
  * decides and is not known, every possible value is right.
  */
 import type { Claim, Disposition, End, State } from './senders/sender.js';
+import type { Direction } from './stories.js';
 
 /** Earliest and latest, ms. */
 export type Span = readonly [least: number, most: number];
@@ -68,13 +69,14 @@ export function expectLeg(id: string, reports: readonly Report[]): ExpectedLeg |
   const ends = endReports(reports);
   const times = (ends.length > 0 ? ends : [null]).map((end) => timesOf(reports, end, talks));
   const verdicts = standing(reports, (claim) => (hasVerdict(claim) ? claim : undefined));
+  const directions = standing(reports, ({ direction }) => direction);
   const [first = timesOf(reports, null, talks), ...others] = times;
   return {
     ...{ id, stated, status, times: [first, ...others] },
-    dispositions: status !== 'ended' ? [null] : dispositionsOf(times, verdicts),
+    dispositions: status !== 'ended' ? [null] : dispositionsOf(times, verdicts, directions),
     sessions: standing(reports, ({ session }) => session),
     members: {
-      direction: standing(reports, ({ direction }) => direction),
+      direction: directions,
       from: standing(reports, ({ from }) => from),
       to: standing(reports, ({ to }) => to),
       parent: standing(reports, ({ parent }) => parent),
@@ -171,13 +173,21 @@ function secondsBetween(from: Span | null, to: Span | null): Span | null {
   return [rounded(to[0] - from[1]), rounded(to[1] - from[0])];
 }
 
-function dispositionsOf(times: readonly ExpectedTimes[], verdicts: readonly (Claim | null)[]): Disposition[] {
-  return times.flatMap(({ answered }) => (answered ? ['completed' as const] : verdicts.map(unanswered)));
+function dispositionsOf(
+  times: readonly ExpectedTimes[],
+  verdicts: readonly (Claim | null)[],
+  directions: readonly (Direction | null)[],
+): Disposition[] {
+  const unansweredOnes = verdicts.flatMap((verdict) => directions.map((direction) => unanswered(verdict, direction)));
+  return times.flatMap(({ answered }) => (answered ? ['completed' as const] : unansweredOnes));
 }
 
 /** What an unanswered leg came to: as told, but never `completed`; then by the cause's name. */
-function unanswered(verdict: Claim | null): Disposition {
+function unanswered(verdict: Claim | null, direction: Direction | null): Disposition {
   if (verdict?.disposition !== undefined && verdict.disposition !== 'completed') return verdict.disposition;
+  if (verdict?.disposition === undefined && verdict?.cause === 'normal_clearing') {
+    return direction === 'incoming' ? 'canceled' : 'failed';
+  }
   return BY_CAUSE[verdict?.cause ?? ''] ?? 'no_answer';
 }
 

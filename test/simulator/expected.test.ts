@@ -99,6 +99,9 @@ describe('expectation of a simulated call', () => {
     expect(expectedOf(report({ ...said, disposition: 'completed' })).dispositions).to.deep.equal(['no_answer']);
     const byCause = report({ ...said, disposition: 'completed', cause: 'call_rejected' });
     expect(expectedOf(byCause).dispositions).to.deep.equal(['rejected']);
+    const open = report({ ...said, cause: 'normal_clearing' });
+    expect(expectedOf(open, report({ direction: 'incoming' })).dispositions).to.deep.equal(['canceled']);
+    expect(expectedOf(open, report({ direction: 'outgoing' })).dispositions).to.deep.equal(['failed']);
   });
 
   it('takes every value for right where the order of arrivals decides and is not known', () => {

@@ -11,7 +11,7 @@ import {
   dispositionOfCause,
   type HangupSource,
 } from '../carriers/index.js';
-import { CALL_STATES, type CallFacts, type Verdict } from './call-facts.js';
+import { CALL_STATES, type CallFacts } from './call-facts.js';
 
 export interface CallView {
   readonly status: CallState;
@@ -46,7 +46,7 @@ export function viewCall(facts: CallFacts): CallView | null {
   const verdict = registers.verdict?.value;
   return {
     status: isLost ? 'ended' : stated,
-    disposition: isLost ? 'lost' : dispositionOf(times, verdict),
+    disposition: isLost ? 'lost' : dispositionOf(times, registers),
     initiatedAt: times.initiated,
     ringingAt: times.ringing,
     answeredAt: times.answered,
@@ -111,12 +111,14 @@ function talkOf(answeredAt: number | null, endedAt: number | null, told: number 
 }
 
 /** An answered leg is completed whatever the carrier says; an unanswered one never is. */
-function dispositionOf(times: Times, verdict: Verdict | undefined): Disposition | null {
+function dispositionOf(times: Times, { verdict, direction }: CallFacts['registers']): Disposition | null {
   if (times.ended === null) return null;
   if (times.answered !== null) return 'completed';
-  const told = verdict?.disposition;
+  const { disposition: told, hangupCause } = verdict?.value ?? {};
   if (told && told !== 'completed') return told;
-  const byName = verdict?.hangupCause ? dispositionOfCause(verdict.hangupCause) : null;
+  // An end without a fault, left open by a report that tells no direction: of an incoming leg the caller left.
+  if (!told && hangupCause === 'normal_clearing') return direction?.value === 'incoming' ? 'canceled' : 'failed';
+  const byName = hangupCause ? dispositionOfCause(hangupCause) : null;
   return byName && byName !== 'completed' ? byName : 'no_answer';
 }
 

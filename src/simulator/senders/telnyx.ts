@@ -23,11 +23,11 @@ interface Leg {
 type Hangup = readonly [cause: string, source: string, sip: string, end: Partial<Claim>];
 
 function hangupOf({ outcome, endedBy, failure, direction }: LegStory): Hangup {
-  const end = (disposition: Disposition, cause: string) => ({ disposition, cause });
+  const end = (disposition: Disposition | undefined, cause: string) => ({ disposition, cause });
   if (outcome === 'answered') {
     const source = endedBy === 'system' ? undefined : endedBy;
-    // What a leg without an answer ends with, too: an answer that was lost makes it that.
-    const word = endedBy === 'caller' || direction === 'incoming' ? 'canceled' : 'failed';
+    // What a leg without an answer ends with, too: an answer that was lost makes it that. Else the direction decides.
+    const word = endedBy === 'caller' || direction === 'incoming' ? 'canceled' : undefined;
     const sip = direction === 'incoming' ? 'unspecified' : '200';
     return ['normal_clearing', source ?? 'unknown', sip, { ...end(word, 'normal_clearing'), source }];
   }

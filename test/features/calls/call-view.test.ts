@@ -141,6 +141,17 @@ describe('the view of a call', () => {
     expect(told('user_busy').hangupCause).to.equal('user_busy');
   });
 
+  it('reads an end without a fault and without a word of what it came to by the direction, told in any report', () => {
+    const ended = report({ state: 'ended', at: 9000, verdict: verdict({ hangupCause: 'normal_clearing' }) });
+    const began = (direction: Report['direction']) => report({ state: 'initiated', at: 0, direction });
+
+    expect(viewOf(ended, began('incoming')).disposition).to.equal('canceled');
+    expect(viewOf(began('incoming'), ended).disposition).to.equal('canceled');
+    expect(viewOf(ended, began('outgoing')).disposition).to.equal('failed');
+    expect(viewOf(ended).disposition).to.equal('failed');
+    expect(viewOf(ended, began('incoming'), report({ state: 'answered', at: 5000 })).disposition).to.equal('completed');
+  });
+
   it('keeps disposition, causes and source of one report together', () => {
     const view = viewOf(
       report({

@@ -71,8 +71,8 @@ const SOURCES: ReadonlyMap<string, HangupSource> = new Map([
   ['callee', 'callee'],
 ]);
 
-const CAUSES: ReadonlyMap<string, readonly [HangupCause, Disposition]> = new Map([
-  ['normal_clearing', ['normal_clearing', 'failed']],
+const CAUSES: ReadonlyMap<string, readonly [HangupCause, Disposition | undefined]> = new Map([
+  ['normal_clearing', ['normal_clearing', undefined]],
   ['originator_cancel', ['originator_cancel', 'canceled']],
   ['timeout', ['ring_timeout', 'no_answer']],
   ['no_answer', ['no_answer', 'no_answer']],
@@ -91,8 +91,9 @@ function endOf(payload: unknown): End {
   const known = CAUSES.get(word ?? '');
   if (known) {
     const [hangupCause, disposition] = known;
-    // Said of an unanswered leg: an answered one is completed whatever is told. Only an incoming one, whose end has no
-    // SIP code of ours (`unspecified`), can end without a fault: its caller left.
+    // Said of an unanswered leg: an answered one is completed whatever is told. An end without a fault is its caller's
+    // where the hangup names him, or is an incoming leg's by having no SIP code of ours (`unspecified`); else it is left
+    // to the direction, which `call.initiated` tells.
     const leftBeforeAnswer =
       hangupCause === 'normal_clearing' && (hangupSource === 'caller' || sipCode === 'unspecified');
     return told<End>({

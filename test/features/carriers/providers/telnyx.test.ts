@@ -126,11 +126,6 @@ describe('the telnyx events', () => {
   });
 
   const ends: ReadonlyArray<readonly [Record<string, unknown>, string, string]> = [
-    [
-      { hangup_cause: 'normal_clearing', hangup_source: 'callee', sip_hangup_cause: '480' },
-      'failed',
-      'normal_clearing',
-    ],
     [{ hangup_cause: 'normal_clearing', hangup_source: 'caller' }, 'canceled', 'normal_clearing'],
     [
       { hangup_cause: 'normal_clearing', hangup_source: 'unknown', sip_hangup_cause: 'unspecified' },
@@ -153,6 +148,14 @@ describe('the telnyx events', () => {
       expect(signalsOf(telnyx, hangup(members))[0]).to.include({ state: 'ended', disposition, hangupCause });
     });
   }
+
+  it('leaves to the direction what an end without a fault came to', () => {
+    for (const members of [{ hangup_source: 'callee', sip_hangup_cause: '480' }, { hangup_source: 'unknown' }]) {
+      const [end] = signalsOf(telnyx, hangup({ hangup_cause: 'normal_clearing', ...members }));
+
+      expect(end).to.include({ hangupCause: 'normal_clearing' }).and.not.have.property('disposition');
+    }
+  });
 
   it('tells who hung up, or leaves it open', () => {
     expect(signalsOf(telnyx, hangup({ hangup_source: 'caller' }))[0]?.hangupSource).to.equal('caller');
