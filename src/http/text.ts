@@ -14,4 +14,5 @@ export const tag = (longest: number): Joi.StringSchema =>
     .min(1)
     .max(longest)
     .pattern(/^(?!none$)[^,]*$/)
-    .messages({ 'string.pattern.base': 'A tag has no comma and is not called none: filters could not ask for it.' });
+    // Of the rule alone: for a schema with messages of its own Joi copies all the others, here for each tag of a list.
+    .message('A tag has no comma and is not called none: filters could not ask for it.');
