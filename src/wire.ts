@@ -165,6 +165,7 @@ export async function wire(options: WireOptions): Promise<System> {
     features,
     describe,
     async start() {
+      await features.carriers.checkKey();
       await doors.work(queue);
       closer.defer('worker', () => queue.rest());
       closer.defer('http server', () => http.close());

@@ -8,6 +8,8 @@ export interface SecretBox {
   open(sealed: string, place: string): string;
   /** Whether it was sealed with the previous key, and should be sealed anew. */
   isStale(sealed: string): boolean;
+  /** Whether the key of this id, the second part of a sealed text, is at hand. */
+  hasKey(id: string): boolean;
 }
 
 interface Key {
@@ -50,5 +52,6 @@ export function createSecretBox(key: string, previous: string | null): SecretBox
       return Buffer.concat([decipher.update(Buffer.from(text, 'base64url')), decipher.final()]).toString('utf8');
     },
     isStale: (sealed) => sealed.split('.')[1] !== present.id,
+    hasKey: (id) => keys.has(id),
   };
 }

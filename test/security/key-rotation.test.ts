@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { Secret, TOTP } from 'otpauth';
+import { createLogger } from '../../src/platform/log.js';
 import { startSystem } from '../support/system.js';
 
 describe('a new encryption key', () => {
@@ -57,7 +58,7 @@ describe('a new encryption key', () => {
     expect(again.status).to.equal(202);
   });
 
-  it('without the one before leaves what it cannot open, and tells of each', async () => {
+  it('without the one before leaves what it cannot open, and tells of each, and of how many at the start', async () => {
     const first = await startSystem({ env: { ENCRYPTION_KEY: 'a'.repeat(40) } });
     const admin = await first.createAdmin();
     const credentials = { username: 'line', password: 'a password of the line' };
@@ -67,11 +68,19 @@ describe('a new encryption key', () => {
       ids.push((await first.ask('POST', '/api/carriers/', { token: admin.token, body })).body.id);
     }
 
-    const second = await startSystem({ beside: first, env: { ENCRYPTION_KEY: 'c'.repeat(40) } });
+    const lines: string[] = [];
+    const log = createLogger('error', { write: (line: string) => void lines.push(line) });
+
+    await (await startSystem({ beside: first, log })).stop();
+    const withRightKey = lines.splice(0);
+    const second = await startSystem({ beside: first, env: { ENCRYPTION_KEY: 'c'.repeat(40) }, log });
     const { looked, resealed, unreadable } = await second.system.features.carriers.service.reseal();
     await second.stop();
     await first.stop();
 
+    expect(withRightKey).to.deep.equal([]);
+    expect(lines.map((line) => JSON.parse(line).carriers)).to.deep.equal([101]);
+    expect(lines[0]).to.include('ENCRYPTION_KEY');
     expect([looked, resealed]).to.deep.equal([101, 0]);
     expect(unreadable).to.have.members(ids);
   });

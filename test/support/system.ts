@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
 import type { Clock } from '../../src/lib/clock.js';
 import { type Config, readConfig } from '../../src/platform/config.js';
-import { createLogger } from '../../src/platform/log.js';
+import { createLogger, type Logger } from '../../src/platform/log.js';
 import { type System, wire } from '../../src/wire.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { ownRedisKeysOf } from './redis-keys.js';
@@ -14,6 +14,7 @@ export interface SystemOptions {
   /** Queue, limits and wake-ups on the run's Redis (`hasRedis`). Default: PostgreSQL. */
   readonly redis?: boolean;
   readonly clock?: Clock;
+  readonly log?: Logger;
   /** A further process of the same installation: shares database, secrets and Redis with it. */
   readonly beside?: TestSystem;
 }
@@ -73,7 +74,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<TestSyst
     ...options.env,
   };
   const config = readConfig(env);
-  const log = createLogger(process.env.TEST_LOG_LEVEL ?? 'silent');
+  const log = options.log ?? createLogger(process.env.TEST_LOG_LEVEL ?? 'silent');
   const clock = options.clock ? { clock: options.clock } : {};
   const system = await wire({ config, databaseUrl: config.databaseUrl ?? database.url, log, ...clock });
   if (options.redis) await ownRedisKeysOf(system.platform.db);

@@ -59,6 +59,15 @@ export async function findCarrierById(db: Db, id: string): Promise<CarrierRow | 
   return rows[0];
 }
 
+/** How many carriers' credentials each key sealed. */
+export async function countByKey(db: Db): Promise<{ readonly key_id: string; readonly carriers: number }[]> {
+  const { rows } = await db.raw(
+    `select split_part(credentials, '.', 2) as key_id, count(*)::int as carriers from carriers
+     where deleted_at is null group by 1`,
+  );
+  return rows;
+}
+
 /** What a process heard on a carrier's line since it last said so. */
 export interface HeardOnLine {
   readonly carrier_id: string;

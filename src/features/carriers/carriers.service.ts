@@ -12,6 +12,7 @@ import { CARRIERS_TOPIC, placeOfCredentials } from './carrier-lines.js';
 import { carrierNotFound, fixedMember } from './carriers.errors.js';
 import {
   type CarrierScope,
+  countByKey,
   findCarrier,
   insertCarrier,
   listCarriers,
@@ -33,6 +34,8 @@ export interface CarriersService {
   isUsable(accountId: string, carrierId: string): Promise<boolean>;
   /** Seals everything anew that was sealed with the previous key; may run while the product runs. */
   reseal(): Promise<Resealed>;
+  /** How many carriers' credentials were sealed with a key that is not at hand. */
+  countUnreadable(): Promise<number>;
 }
 
 export interface LeavingCarrier {
@@ -139,6 +142,10 @@ export function createCarriersService(parts: Parts): CarriersService {
       return (await findCarrier(db, { accountId, withShared: true }, carrierId)) !== undefined;
     },
     reseal: () => resealColumns(db, secrets, [CREDENTIALS]),
+    async countUnreadable() {
+      const unreadable = (await countByKey(db)).filter(({ key_id }) => !secrets.hasKey(key_id));
+      return unreadable.reduce((sum, { carriers }) => sum + carriers, 0);
+    },
   };
 }
 

@@ -49,6 +49,8 @@ export interface Carriers {
   lookUp(carrierId: string): Promise<CarrierLine | null>;
   /** The same with the deleted ones (`isDeleted`, without secrets). */
   lookUpKept(carrierId: string): Promise<CarrierLine | null>;
+  /** Tells the log when ENCRYPTION_KEY does not open what is stored; other carriers work all the same. */
+  checkKey(): Promise<void>;
 }
 
 export interface CarriersDeps {
@@ -72,6 +74,10 @@ export function createCarriers(platform: Platform, deps: CarriersDeps = {}): Car
     async lookUp(carrierId) {
       const line = await lines.find(carrierId);
       return line?.isDeleted ? null : line;
+    },
+    async checkKey() {
+      const carriers = await service.countUnreadable();
+      if (carriers > 0) log.error({ carriers }, 'ENCRYPTION_KEY does not open credentials: webhooks are answered 503');
     },
   };
 }
