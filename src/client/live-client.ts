@@ -11,6 +11,12 @@ import {
   type LiveOptions,
 } from './types.js';
 
+/** A filter that the program has asked for. */
+interface Wish {
+  readonly filter: CallFilter;
+  readonly refuse: (error: LiveError) => void;
+}
+
 type Answer = { ok: true; seq: number } | { ok: false; error: { code: string; message: string } };
 
 const EVENTS = [
@@ -27,6 +33,8 @@ const NO_ANSWER = 'no_answer';
 /** Another attempt would meet the same answer. */
 const FATAL_CODES = ['invalid_request', 'insufficient_scope'];
 
+const clientClosed = (): LiveError => new LiveError('closed', 'This client has been closed.');
+
 /** Connects to the live channel, and stays connected until `close()`. */
 export function connectLive(options: LiveOptions): LiveClient {
   return new Client(options);
@@ -38,9 +46,11 @@ class Client implements LiveClient {
   private readonly options: LiveOptions;
   private readonly socket: Socket;
   private readonly listeners = createListeners();
-  /** What is asked for, and what the server has last taken. */
-  private filter: CallFilter;
   private takenFilter: CallFilter;
+  /** Asked for after the filter that the server has last taken, oldest first, and not refused: answers may yet come. */
+  private wishes: Wish[] = [];
+  /** What the last handshake asked for, where that is not the taken filter. */
+  private offered: Wish | undefined;
   /** The board does not (or no longer) follow from a snapshot of this connection and the events after it. */
   private needsSnapshot = true;
   private isResetting = false;
@@ -53,8 +63,7 @@ class Client implements LiveClient {
   constructor(options: LiveOptions) {
     this.options = options;
     this.seq = options.after ?? null;
-    this.filter = options.filter ?? {};
-    this.takenFilter = this.filter;
+    this.takenFilter = options.filter ?? {};
     // Attempts are ours: Socket.IO's own end where a server refuses or closes a connection.
     this.socket = io(`${options.url.replace(/\/+$/, '')}/live`, {
       forceNew: true,
@@ -75,27 +84,44 @@ class Client implements LiveClient {
     return this.listeners.on(name, listener);
   }
 
-  async subscribe(filter: CallFilter): Promise<number> {
-    this.filter = filter;
-    try {
-      const seq = await this.ask('subscribe', filter);
-      this.takenFilter = filter;
-      return seq;
-    } catch (error) {
-      // Refused, it must not be asked for with the next connection; without an answer it is.
-      if (this.filter === filter && (error as LiveError).code !== NO_ANSWER) this.filter = this.takenFilter;
-      throw error;
-    }
+  subscribe(filter: CallFilter): Promise<number> {
+    return new Promise((resolve, refuse) => {
+      const wish = { filter, refuse };
+      this.wishes.push(wish);
+      this.ask('subscribe', filter).then(
+        (seq) => {
+          this.takenFilter = filter;
+          this.wishes = this.wishes.slice(this.wishes.indexOf(wish) + 1);
+          resolve(seq);
+        },
+        (error: LiveError) => {
+          // Refused, it must not be asked for with the next connection; without an answer it is.
+          if (error.code !== NO_ANSWER) this.drop(wish);
+          refuse(error);
+        },
+      );
+    });
   }
 
   close(): void {
     this.closed = true;
     this.handshakes += 1;
     clearTimeout(this.retry);
+    for (const wish of this.wishes.splice(0)) wish.refuse(clientClosed());
     this.socket.disconnect();
   }
 
+  /** The filter to ask for. */
+  private get filter(): CallFilter {
+    return this.wishes.at(-1)?.filter ?? this.takenFilter;
+  }
+
+  private drop(wish: Wish): void {
+    this.wishes = this.wishes.filter((other) => other !== wish);
+  }
+
   private async ask(message: 'subscribe' | 'authenticate', body: unknown): Promise<number> {
+    if (this.closed) throw clientClosed();
     let answer: Answer;
     try {
       answer = (await this.socket.timeout(ANSWER_MS).emitWithAck(message, body)) as Answer;
@@ -138,8 +164,10 @@ class Client implements LiveClient {
     try {
       const token = await this.options.token();
       if (handshake !== this.handshakes) return;
-      const hasFilter = Object.keys(this.filter).length > 0;
-      give({ token, ...(this.seq !== null && { after: this.seq }), ...(hasFilter && { subscribe: this.filter }) });
+      const { filter } = this;
+      this.offered = this.wishes.at(-1);
+      const hasFilter = Object.keys(filter).length > 0;
+      give({ token, ...(this.seq !== null && { after: this.seq }), ...(hasFilter && { subscribe: filter }) });
     } catch (error) {
       if (handshake !== this.handshakes) return;
       this.socket.disconnect();
@@ -149,8 +177,15 @@ class Client implements LiveClient {
 
   private refused(error: Error & { data?: { code?: string }; code?: string }): void {
     const code = error.data?.code ?? (error instanceof LiveError ? error.code : 'unreachable');
-    const fatal = FATAL_CODES.includes(code);
-    this.listeners.tell('error', new LiveError(code, error.message), fatal);
+    const refusal = new LiveError(code, error.message);
+    // What the server has not judged before may be at fault: without it the next attempt may meet another answer.
+    const wish = code === 'invalid_request' ? this.offered : undefined;
+    if (wish) {
+      this.drop(wish);
+      wish.refuse(refusal);
+    }
+    const fatal = FATAL_CODES.includes(code) && !wish;
+    this.listeners.tell('error', refusal, fatal);
     if (fatal) this.close();
     else this.tryAgain();
   }
@@ -187,7 +222,19 @@ class Client implements LiveClient {
     this.seq = Math.max(this.seq ?? 0, seq);
     this.listeners.tell('caught_up', this.seq);
     // Events alone do not tell of the calls that were in progress before the cursor.
-    if (this.needsSnapshot) void this.ask('subscribe', this.filter).catch((error: LiveError) => this.failed(error));
+    if (this.needsSnapshot) void this.askForBoard();
+  }
+
+  private async askForBoard(): Promise<void> {
+    const { filter } = this;
+    try {
+      await this.ask('subscribe', filter);
+    } catch (failure) {
+      const error = failure as LiveError;
+      // The program's own request for this filter has been refused as well: the one before holds.
+      if (error.code !== NO_ANSWER && filter !== this.filter) await this.askForBoard();
+      else this.failed(error);
+    }
   }
 
   private async renew(): Promise<void> {

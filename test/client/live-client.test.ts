@@ -25,8 +25,31 @@ describe('live client', function () {
     return client;
   }
 
-  const once = <T>(listen: (resolve: (value: T) => void) => unknown): Promise<T> =>
-    new Promise((resolve) => void listen(resolve));
+  /** A client whose connection can be ended; it comes back by itself. */
+  function connectCuttable(accountId: string, options: Partial<LiveOptions> = {}) {
+    let sessionId = newId();
+    const client = connect({ ...options, token: () => tokenFor({ accountId, sessionId }) });
+    function cut(): void {
+      world.verdicts.set(sessionId, { isValid: false, role: 'admin' });
+      sessionId = newId();
+    }
+    return { client, cut };
+  }
+
+  const codeOf = (asked: Promise<number>): Promise<string> =>
+    asked.then(
+      () => 'taken',
+      ({ code }: LiveError) => code,
+    );
+
+  /** What the first call of a listener resolves with. */
+  const once = <T>(listen: (resolve: (value: T | Promise<T>) => void) => () => void): Promise<T> =>
+    new Promise((resolve) => {
+      const stop = listen((value) => {
+        stop();
+        resolve(value);
+      });
+    });
 
   it('shows the board before it hands out the event that changed it', async () => {
     const accountId = await world.writer.account();
@@ -79,8 +102,9 @@ describe('live client', function () {
     world.verdicts.set(stopped, { isValid: false, role: 'admin' });
     sessionId = fresh;
     const error = await once<LiveError>((done) => client.on('error', done));
+    const caughtUp = once((done) => client.on('caught_up', done));
     await world.writer.call(accountId);
-    await once((done) => client.on('caught_up', done));
+    await caughtUp;
     const id = await world.writer.call(accountId);
     await once((done) => client.on('event', (event) => event.call.id === id && done(null)));
 
@@ -136,6 +160,96 @@ describe('live client', function () {
 
     expect(error).to.have.property('code', 'invalid_request');
     expect((await event).call.id).to.equal(id);
+  });
+
+  it('goes on with the filter before when one that it asked for while away is refused', async () => {
+    const accountId = await world.writer.account();
+    const { client, cut } = connectCuttable(accountId, { filter: { tags: ['vip'] } });
+    await once((done) => client.on('board', () => done(null)));
+    const errors: [string, boolean][] = [];
+    client.on('error', ({ code }, fatal) => errors.push([code, fatal]));
+
+    cut();
+    await once((done) => client.on('disconnected', done));
+    const code = await codeOf(client.subscribe({ tags: [] }));
+    const wasAway = !client.isConnected;
+    await once((done) => client.on('caught_up', done));
+    const event = once<{ call: { id: string } }>((done) => client.on('event', done));
+    await world.writer.call(accountId, { tags: ['other'] });
+    const id = await world.writer.call(accountId, { tags: ['vip'] });
+
+    expect([code, wasAway]).to.deep.equal(['invalid_request', true]);
+    expect((await event).call.id).to.equal(id);
+    expect(errors).to.deep.equal([
+      ['token_revoked', false],
+      ['invalid_request', false],
+    ]);
+  });
+
+  it('comes back with a filter that was taken after a later one was refused', async () => {
+    const accountId = await world.writer.account();
+    const { client, cut } = connectCuttable(accountId);
+    await once((done) => client.on('board', () => done(null)));
+
+    const codes = await Promise.all([
+      codeOf(client.subscribe({ directions: ['outgoing'] })),
+      codeOf(client.subscribe({ tags: [] })),
+    ]);
+    cut();
+    await once((done) => client.on('caught_up', done));
+    const event = once<{ call: { id: string } }>((done) => client.on('event', done));
+    await world.writer.call(accountId, { direction: 'incoming' });
+    const id = await world.writer.call(accountId, { direction: 'outgoing' });
+
+    expect(codes).to.deep.equal(['taken', 'invalid_request']);
+    expect((await event).call.id).to.equal(id);
+  });
+
+  it('comes back with a filter that had no answer, also after a later one was refused', async () => {
+    const accountId = await world.writer.account();
+    const { client, cut } = connectCuttable(accountId);
+    await once((done) => client.on('board', () => done(null)));
+
+    cut();
+    const unanswered = await once<string>((done) =>
+      // The server has said goodbye, and no longer answers.
+      client.on('error', () => done(codeOf(client.subscribe({ directions: ['outgoing'] })))),
+    );
+    await once((done) => client.on('caught_up', done));
+    const refused = await codeOf(client.subscribe({ tags: [] }));
+    cut();
+    await once((done) => client.on('caught_up', done));
+    const event = once<{ call: { id: string } }>((done) => client.on('event', done));
+    await world.writer.call(accountId, { direction: 'incoming' });
+    const id = await world.writer.call(accountId, { direction: 'outgoing' });
+
+    expect([unanswered, refused]).to.deep.equal(['no_answer', 'invalid_request']);
+    expect((await event).call.id).to.equal(id);
+  });
+
+  it('shows the board also when a filter is refused just before it asks for it', async () => {
+    const accountId = await world.writer.account();
+    const { client, cut } = connectCuttable(accountId);
+    await once((done) => client.on('board', () => done(null)));
+
+    cut();
+    await once((done) => client.on('disconnected', done));
+    const board = once((done) => client.on('board', () => done(null)));
+    const code = once<string>((done) => client.on('caught_up', () => done(codeOf(client.subscribe({ tags: [] })))));
+
+    expect(await code).to.equal('invalid_request');
+    await board;
+  });
+
+  it('refuses filters at once when it is closed', async () => {
+    const accountId = await world.writer.account();
+    const client = connect({ token: () => tokenFor({ accountId }) });
+
+    const waiting = codeOf(client.subscribe({ tags: ['vip'] }));
+    client.close();
+    const late = codeOf(client.subscribe({ tags: ['vip'] }));
+
+    expect(await Promise.all([waiting, late])).to.deep.equal(['closed', 'closed']);
   });
 
   it('shows what a role that was changed meanwhile may see when it comes back', async () => {
