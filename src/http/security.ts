@@ -25,7 +25,7 @@ export function securityHeaders(corsOrigins: readonly string[], isHttps = false)
     if (ctx.method !== 'OPTIONS' || ctx.get('access-control-request-method') === '') return next();
     ctx.set({
       'Access-Control-Allow-Methods': METHODS,
-      'Access-Control-Allow-Headers': 'Authorization, Content-Type, If-Match, X-Request-Id',
+      'Access-Control-Allow-Headers': 'Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id',
       'Access-Control-Max-Age': '600',
     });
     ctx.status = 204;

@@ -95,6 +95,7 @@ describe('the HTTP frame', () => {
 
     expect(known.status).to.equal(204);
     expect(known.headers.get('access-control-allow-origin')).to.equal('https://app.example');
+    expect(known.headers.get('access-control-allow-headers')).to.include('If-Match, If-None-Match');
     expect(unknown.headers.get('access-control-allow-origin')).to.equal(null);
   });
 
