@@ -1,12 +1,16 @@
 /**
  * Group commit of accepted webhooks, without an added wait: a statement takes what has gathered while the one before it
  * ran. Two statements may be under way; what cannot be stored in time is refused, so that nothing waits without bound.
- * Only while the worker of this process is behind is more gathered for a statement, for a short time.
+ *
+ * With a worker in this process there are three gaits. Few are stored and worked off by one transaction, and what comes
+ * meanwhile waits for the next one; a crowd is stored beside the worker, which works it off after that; and while the
+ * worker is behind, more is gathered for a statement, for a short time.
  */
 import type { Knex } from 'knex';
 import { AppError } from '../../lib/errors.js';
 import type { NewWebhook } from './inbound-webhook.js';
 import { insertWebhooks } from './inbox-inserts.js';
+import { createRecentDeliveries, deliveryOf } from './recent-deliveries.js';
 
 const MOST_IN_A_STATEMENT = 200;
 const MOST_BYTES_IN_A_STATEMENT = 4_194_304;
@@ -20,7 +24,9 @@ const CROWD = 32;
 const GATHERED = { most: 56, ms: 10 };
 const MOST_WAITING = 5000;
 /** More at once are stored first, so that none of them waits for the others' calls. */
-const FEW = 8;
+const FEW = 48;
+/** So long they wait at most for the worker, which has few in hand and is free soon. */
+const SOON_MS = 100;
 
 export interface StoredWebhook {
   readonly isNew: boolean;
@@ -55,6 +61,8 @@ export interface InboxHooks {
   storeAndWorkOff?(webhooks: readonly NewWebhook[]): Promise<boolean> | null;
   /** Whether the worker of this process is so far behind that nothing is gained by storing at once. */
   isBehind?(): boolean;
+  /** Resolves when the worker of this process is free, which has few in hand; null: it is free, or far from it. */
+  soonFree?(): Promise<void> | null;
 }
 
 export function createInboxBatcher(db: Knex, hooks: InboxHooks = {}): InboxBatcher {
@@ -63,9 +71,11 @@ export function createInboxBatcher(db: Knex, hooks: InboxHooks = {}): InboxBatch
   /** What is worked off as it is stored: nobody waits for it to end. */
   let aside = 0;
   let isLooking = false;
-  let gathering: NodeJS.Timeout | undefined;
+  let patience: NodeJS.Timeout | undefined;
   /** The first that waits has waited long enough. */
   let isDue = false;
+  let isAwaitingWorker = false;
+  const recent = createRecentDeliveries();
   let idle: (() => void)[] = [];
 
   /** After what has arrived already is read: it goes with the same statement. */
@@ -78,29 +88,45 @@ export function createInboxBatcher(db: Knex, hooks: InboxHooks = {}): InboxBatch
     });
   }
 
-  /** Whether what waits may wait for more. */
-  function mayGather(): boolean {
-    if (isDue || waiting.length === 0 || waiting.length >= GATHERED.most || !hooks.isBehind?.()) return false;
-    gathering ??= setTimeout(() => {
+  /** Whether what waits may wait longer. */
+  function mayWait(): boolean {
+    if (isDue || waiting.length === 0) return false;
+    if (hooks.isBehind?.()) return waiting.length < GATHERED.most && waitAtMost(GATHERED.ms);
+    const free = waiting.length <= FEW ? hooks.soonFree?.() : null;
+    if (!free) return false;
+    if (!isAwaitingWorker) {
+      isAwaitingWorker = true;
+      void free.finally(() => {
+        isAwaitingWorker = false;
+        look();
+      });
+    }
+    return waitAtMost(SOON_MS);
+  }
+
+  function waitAtMost(ms: number): true {
+    patience ??= setTimeout(() => {
       isDue = true;
       next();
-    }, GATHERED.ms);
+    }, ms);
     return true;
   }
 
-  function endGathering(): void {
-    clearTimeout(gathering);
-    gathering = undefined;
+  function endWaiting(): void {
+    clearTimeout(patience);
+    patience = undefined;
     isDue = false;
   }
 
   function next(): void {
-    if (mayGather()) return;
-    if (running === 0 && waiting.length > 0 && waiting.length <= FEW) workOffAtOnce();
+    if (mayWait()) return;
+    if (waiting.length > 0 && waiting.length <= FEW) workOffAtOnce();
     while (waiting.length > 0 && (running === 0 || (running < STATEMENTS_AT_ONCE && waiting.length >= CROWD))) {
       running += 1;
-      endGathering();
-      void flush(takeBatch(waiting)).finally(() => {
+      endWaiting();
+      const batch = takeBatch(waiting);
+      recent.add(batch.map(({ webhook }) => webhook));
+      void flush(batch).finally(() => {
         running -= 1;
         look();
       });
@@ -110,13 +136,17 @@ export function createInboxBatcher(db: Knex, hooks: InboxHooks = {}): InboxBatch
     idle = [];
   }
 
+  /** A repeated delivery would have all of them stored the usual way, so it goes that way alone. */
   function workOffAtOnce(): void {
-    const batch = [...waiting];
+    const batch = waiting.filter(({ webhook }) => !recent.has(webhook));
     const webhooks = distinct(batch);
-    const stored = webhooks.every(({ status }) => status === 'pending') ? hooks.storeAndWorkOff?.(webhooks) : null;
+    const isToWorkOff = webhooks.length > 0 && webhooks.every(({ status }) => status === 'pending');
+    const stored = isToWorkOff ? hooks.storeAndWorkOff?.(webhooks) : null;
     if (!stored) return;
-    waiting.length = 0;
-    endGathering();
+    const rest = waiting.filter(({ webhook }) => recent.has(webhook));
+    waiting.splice(0, waiting.length, ...rest);
+    recent.add(webhooks);
+    endWaiting();
     aside += 1;
     void stored
       .then((isStored) => (isStored ? answer(batch, new Set(webhooks.map(({ id }) => id))) : flush(batch)))
@@ -173,7 +203,7 @@ function takeBatch(waiting: Waiting[]): Waiting[] {
 function distinct(batch: readonly Waiting[]): NewWebhook[] {
   const first = new Map<string, NewWebhook>();
   for (const { webhook } of batch) {
-    const key = `${webhook.carrierId} ${webhook.deliveryKey}`;
+    const key = deliveryOf(webhook);
     if (!first.has(key)) first.set(key, webhook);
   }
   return [...first].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, webhook]) => webhook);

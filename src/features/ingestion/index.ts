@@ -100,6 +100,7 @@ export function createIngestion(platform: Platform, parts: IngestionParts): Inge
       else work();
     },
     isBehind: () => worksHere && drainJob.isBehind(),
+    soonFree: () => (worksHere ? drainJob.soonFree() : null),
     storeAndWorkOff: (webhooks) => (worksHere ? drainJob.storeAndWorkOff(webhooks) : null),
   });
   closer.defer('inbox', async () => {

@@ -80,6 +80,11 @@ export interface DrainJob {
   workOffFresh(): Promise<void>;
   /** Whether so many are being worked off, or wait for it in memory, that what is stored now has its turn only later. */
   isBehind(): boolean;
+  /**
+   * Resolves when the run under way has ended, where that is soon; null: none is, or it has many in hand, or working off
+   * at once has taken long just now.
+   */
+  soonFree(): Promise<void> | null;
   /** When a look into the inbox last began or ended, on the clock of `performance`. */
   lastLook(): number;
   stop(): Promise<void>;
@@ -94,8 +99,11 @@ const GATHER_MS = { least: 15, most: 60 };
 /** The longer where the machine is short of time, for then fewer come in a given time. */
 const gatheringTime = (count: number, tookMs: number): number => within((tookMs * count) / FLOOD, GATHER_MS);
 
-/** Where working off what is being stored took so long, carriers are not kept waiting for it for a while. */
-const LONG_MS = 25;
+/**
+ * Where working off what is being stored took so long, or as long without a result, carriers are not kept waiting for it
+ * for a while.
+ */
+const LONG_MS = { stored: 250, inVain: 25 };
 const CALM_AFTER_MS = 500;
 
 /** Between the looks of a process that stores nothing, a quarter of what the last one took: a crowd gathers, few need not wait. */
@@ -168,7 +176,7 @@ export function createDrainJob(drain: Drain, { looksAgain = false }: DrainJobOpt
     const began = performance.now();
     const { isStored, isMore } = await drain.storeAndWorkOff(webhooks);
     const now = performance.now();
-    if (now - began >= LONG_MS) calmFrom = now + CALM_AFTER_MS;
+    if (now - began >= (isStored ? LONG_MS.stored : LONG_MS.inVain)) calmFrom = now + CALM_AFTER_MS;
     if (isMore) wanted = 'all';
     return isStored;
   }
@@ -183,14 +191,20 @@ export function createDrainJob(drain: Drain, { looksAgain = false }: DrainJobOpt
     return running;
   }
 
+  function isBehind(): boolean {
+    const { underWay, waiting } = drain.held();
+    // What a run that failed has left in memory delays nobody.
+    return isRunning && Math.max(underWay, waiting) >= FLOOD;
+  }
+
   return {
     run: () => want('all') ?? running,
     wake: () => want('all') ?? Promise.resolve(),
     workOffFresh: () => want('fresh') ?? Promise.resolve(),
-    isBehind() {
-      const { underWay, waiting } = drain.held();
-      // What a run that failed has left in memory delays nobody.
-      return isRunning && Math.max(underWay, waiting) >= FLOOD;
+    isBehind,
+    soonFree() {
+      if (!isRunning || isStopping || performance.now() < calmFrom || isBehind()) return null;
+      return running.catch(() => undefined);
     },
     storeAndWorkOff(webhooks) {
       if (isRunning || isStopping || performance.now() < calmFrom) return null;

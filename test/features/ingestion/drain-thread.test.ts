@@ -91,6 +91,7 @@ describe('crowds in a thread of their own', function () {
   let carrierId: string;
   let accountId: string;
   const threads: Worker[] = [];
+  const ready = new Set<Worker>();
   let start: StartThread;
 
   before(async () => {
@@ -101,6 +102,7 @@ describe('crowds in a thread of their own', function () {
         env: { ...settingsOf(database.url), LOG_LEVEL: 'fatal' },
       });
       threads.push(thread);
+      thread.on('message', ({ kind }) => kind === 'ready' && ready.add(thread));
       return thread;
     };
     inbox = await openInbox(database.url, {}, start);
@@ -223,8 +225,10 @@ describe('crowds in a thread of their own', function () {
       await other.ingestion.importWebhooks(carrierId, crowd(`other-${round++}`));
       return threads.length > begun;
     });
+    const [last] = threads.slice(-1) as [Worker];
+    await until('it is up', () => ready.has(last));
     let code: number | undefined;
-    threads.at(-1)?.once('exit', (given) => {
+    last.once('exit', (given) => {
       code = given;
     });
     await other.close();

@@ -168,8 +168,9 @@ describe('a process that works off what it stores', function () {
     const statements: string[] = [];
     const hear = ({ sql }: { sql: string }): number => statements.push(sql);
     first.db.on('query', hear);
-    await first.ingestion.importWebhooks(carrierId, ['read-0', 'read-1', 'read-2'].flatMap(savedCall));
-    await done(first, 12, 'read-%');
+    const crowd = Array.from({ length: 13 }, (_, call) => `read-${call}`).flatMap(savedCall);
+    await first.ingestion.importWebhooks(carrierId, crowd);
+    await done(first, 52, 'read-%');
     first.db.removeListener('query', hear);
 
     expect(statements.filter((sql) => /insert into inbound_webhooks/.test(sql))).to.have.lengthOf(1);

@@ -108,6 +108,82 @@ describe('the group commit of the inbox', () => {
     }
   });
 
+  /** A batcher beside a worker that is free when it is told to, and stores at once what it gets. */
+  function besideWorker() {
+    const got: string[][] = [];
+    let busy: Promise<void> | null = null;
+    let free: () => void = () => undefined;
+    const batcher = createInboxBatcher(inbox.db, {
+      soonFree: () => busy,
+      storeAndWorkOff(webhooks) {
+        if (busy) return null;
+        got.push(webhooks.map(({ deliveryKey }) => deliveryKey));
+        return insertWebhooks(inbox.db, webhooks).then(({ size }) => size > 0);
+      },
+    });
+    const work = (): void => {
+      busy = new Promise((resolve) => {
+        free = () => {
+          busy = null;
+          resolve();
+        };
+      });
+    };
+    return { batcher, got, work, free: () => free() };
+  }
+
+  it('has few wait for a worker that is free soon, which then gets all that have come meanwhile', async () => {
+    const { batcher, got, work, free } = besideWorker();
+    const statements = countStatements();
+    work();
+    try {
+      const carrierId = newId();
+      const first = batcher.store({ ...webhook('first'), carrierId });
+      await nextTurn();
+      const rest = Array.from({ length: 47 }, (_, place) =>
+        batcher.store({ ...webhook(`later ${place + 10}`), carrierId }),
+      );
+      await nextTurn();
+      expect([got.length, statements.sent()]).to.deep.equal([0, 0]);
+      free();
+      await nextTurn();
+      await nextTurn();
+      expect(got.map((keys) => keys.length)).to.deep.equal([48]);
+      const stored = await Promise.all([first, ...rest]);
+      expect(stored.every(({ isNew }) => isNew)).to.equal(true);
+    } finally {
+      statements.stop();
+    }
+  });
+
+  it('has more than 48 wait for nobody, and few no longer than a tenth of a second', async () => {
+    const { batcher, got, work } = besideWorker();
+    const statements = countStatements();
+    work();
+    try {
+      const stored = Array.from({ length: 49 }, () => batcher.store(webhook(newId())));
+      await nextTurn();
+      expect(statements.sent()).to.equal(1);
+      await Promise.all(stored);
+      await batcher.store(webhook(newId()));
+      expect(got).to.deep.equal([]);
+    } finally {
+      statements.stop();
+    }
+  });
+
+  it('stores a repeated delivery apart from those that are worked off at once', async () => {
+    const { batcher, got } = besideWorker();
+    const carrierId = newId();
+    const store = (key: string) => batcher.store({ ...webhook(key), carrierId });
+    await store('one');
+
+    const stored = await Promise.all([store('one'), store('two'), store('three')]);
+
+    expect(got).to.deep.equal([['one'], ['three', 'two']]);
+    expect(stored.map(({ isNew }) => isNew)).to.deep.equal([false, true, true]);
+  });
+
   it('is drained when the webhook that came last is stored, also one that waits for more', async () => {
     for (const isBehind of [false, true]) {
       const batcher = createInboxBatcher(inbox.db, { isBehind: () => isBehind });

@@ -22,7 +22,7 @@ function heldDrain() {
 }
 
 /** A drain that stores and works off at once for as long as it is told. */
-function storingDrain(isMore = false) {
+function storingDrain({ isMore = false, isStored = true } = {}) {
   const done: string[] = [];
   let end: () => void = () => undefined;
   const job = createDrainJob({
@@ -31,7 +31,7 @@ function storingDrain(isMore = false) {
     ...held(),
     storeAndWorkOff: () =>
       new Promise((resolve) => {
-        end = () => resolve({ isStored: true, isMore });
+        end = () => resolve({ isStored, isMore });
       }),
   });
   return { job, done, end: () => end() };
@@ -93,7 +93,7 @@ describe('the drain job', () => {
   });
 
   it('looks into the inbox after a webhook whose call others have waited for', async () => {
-    const { job, done, end } = storingDrain(true);
+    const { job, done, end } = storingDrain({ isMore: true });
     const stored = job.storeAndWorkOff([]);
     end();
     await stored;
@@ -184,15 +184,79 @@ describe('the drain job', () => {
     await busy.stop();
     expect(busy.storeAndWorkOff([])).to.equal(null);
 
+    for (const [isStored, tookMs] of [
+      [false, 40],
+      [true, 270],
+    ] as const) {
+      const { job, end } = storingDrain({ isStored });
+      const slow = job.storeAndWorkOff([]);
+      await pause(tookMs);
+      end();
+      await slow;
+      await nextTurn();
+      expect(job.storeAndWorkOff([])).to.equal(null);
+      await pause(600);
+      expect(job.storeAndWorkOff([])).not.to.equal(null);
+    }
+  });
+
+  it('goes on so after what took as long as a lock may be waited for, and was stored', async () => {
     const { job, end } = storingDrain();
     const slow = job.storeAndWorkOff([]);
     await pause(40);
     end();
     await slow;
     await nextTurn();
-    expect(job.storeAndWorkOff([])).to.equal(null);
-    await pause(600);
+
     expect(job.storeAndWorkOff([])).not.to.equal(null);
+  });
+
+  it('says when it is free again, where that is soon: it has few in hand and is not slow just now', async () => {
+    const { job, endLook } = heldDrain();
+    expect(job.soonFree()).to.equal(null);
+    const run = job.run();
+    let isFree = false;
+    const free = job.soonFree()?.then(() => {
+      isFree = true;
+    });
+    await nextTurn();
+    expect(isFree).to.equal(false);
+    await endLook();
+    await Promise.all([run, free]);
+    expect([isFree, job.soonFree()]).to.deep.equal([true, null]);
+
+    const { job: full, endTurn } = turningDrain(held(0, 100));
+    const long = full.workOffFresh();
+    expect(full.soonFree()).to.equal(null);
+    endTurn();
+    await long;
+
+    const { job: vain, end } = storingDrain({ isStored: false });
+    const stored = vain.storeAndWorkOff([]);
+    expect(vain.soonFree()).not.to.equal(null);
+    await pause(40);
+    end();
+    await stored;
+    const again = vain.run();
+    expect(vain.soonFree()).to.equal(null);
+    await again;
+  });
+
+  it('says so too when the run fails, and not while it is stopping', async () => {
+    const failing = createDrainJob({
+      ...{ all: () => Promise.reject(new Error('away')), fresh: async () => 0, ...held() },
+      storeAndWorkOff: async () => ({ isStored: false, isMore: false }),
+    });
+    const run = failing.run();
+    await failing.soonFree();
+    expect(await run.catch((error: Error) => error.message)).to.equal('away');
+
+    const { job, endLook } = heldDrain();
+    const last = job.run();
+    const stopping = job.stop();
+    expect(job.soonFree()).to.equal(null);
+    await endLook();
+    await Promise.all([last, stopping]);
   });
 
   it('looks again of itself where it stores nothing, until a look finds nothing, and for a while after a crowd', async () => {
