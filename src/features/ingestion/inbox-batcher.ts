@@ -124,9 +124,7 @@ export function createInboxBatcher(db: Knex, hooks: InboxHooks = {}): InboxBatch
     while (waiting.length > 0 && (running === 0 || (running < STATEMENTS_AT_ONCE && waiting.length >= CROWD))) {
       running += 1;
       endWaiting();
-      const batch = takeBatch(waiting);
-      recent.add(batch.map(({ webhook }) => webhook));
-      void flush(batch).finally(() => {
+      void flush(takeBatch(waiting)).finally(() => {
         running -= 1;
         look();
       });

@@ -1,4 +1,4 @@
-/** Which deliveries this process has stored lately: a hint, by which a repeated one goes apart from new ones. */
+/** Which deliveries this process has worked off as it stored them, lately: a hint, by which a repeated one goes apart. */
 import type { NewWebhook } from './inbound-webhook.js';
 
 /** Twice as many are remembered at most: about a megabyte. */
