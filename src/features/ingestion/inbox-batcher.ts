@@ -138,7 +138,8 @@ export function createInboxBatcher(db: Knex, hooks: InboxHooks = {}): InboxBatch
   function workOffAtOnce(): void {
     const batch = waiting.filter(({ webhook }) => !recent.has(webhook));
     const webhooks = distinct(batch);
-    const isToWorkOff = webhooks.length > 0 && webhooks.every(({ status }) => status === 'pending');
+    const isSmall = webhooks.reduce((sum, { body }) => sum + body.length, 0) <= MOST_BYTES_IN_A_STATEMENT;
+    const isToWorkOff = webhooks.length > 0 && isSmall && webhooks.every(({ status }) => status === 'pending');
     const stored = isToWorkOff ? hooks.storeAndWorkOff?.(webhooks) : null;
     if (!stored) return;
     const rest = waiting.filter(({ webhook }) => recent.has(webhook));

@@ -184,6 +184,17 @@ describe('the group commit of the inbox', () => {
     expect(stored.map(({ isNew }) => isNew)).to.deep.equal([false, true, true]);
   });
 
+  it('has no more than four megabytes worked off at once', async () => {
+    const { batcher, got } = besideWorker();
+    const store = (key: string, bytes: number) => batcher.store({ ...webhook(key), body: Buffer.alloc(bytes, 32) });
+
+    await Promise.all([store('large', 3_000_000), store('as large', 3_000_000), store('small', 10)]);
+    await Promise.all([store('large', 3_000_000), store('not so', 1_000_000)]);
+
+    expect(got.filter((keys) => keys.includes('large') && keys.includes('as large'))).to.deep.equal([]);
+    expect(got.map((keys) => keys.toSorted())).to.deep.include(['large', 'not so']);
+  });
+
   it('is drained when the webhook that came last is stored, also one that waits for more', async () => {
     for (const isBehind of [false, true]) {
       const batcher = createInboxBatcher(inbox.db, { isBehind: () => isBehind });
